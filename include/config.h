@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration file: one parser for the hypervisor and the host checker.
+ * Pure code.  See docs/configuration.md for the language.
+ */
+#ifndef BULKHEAD_CONFIG_H
+#define BULKHEAD_CONFIG_H
+
+#include "types.h"
+
+#define CFG_MAX_VMS 15 /* the hotkeys reach nine by number, all by n and p */
+#define CFG_MAX_CPUS 64
+#define CFG_NAME 32
+#define CFG_PATH 128
+#define CFG_CMDLINE 1024
+
+#define CFG_MIN_MEMORY MIB(16)
+#define CFG_MIN_BUFFER KIB(4)
+#define CFG_MAX_BUFFER MIB(16)
+#define CFG_DEFAULT_BUFFER KIB(256)
+
+enum overflow_policy {
+	OVERFLOW_AUTO,        /* block with the focus, drop-oldest without */
+	OVERFLOW_BLOCK,       /* the guest waits; nothing is lost */
+	OVERFLOW_DROP_OLDEST, /* the oldest bytes go; they are counted and marked */
+};
+
+enum end_action { END_STOP, END_RESTART };
+enum crash_action { CRASH_ANNOUNCE, CRASH_FOCUS, CRASH_RESTART };
+enum all_stopped { ALL_STOPPED_MONITOR, ALL_STOPPED_POWEROFF };
+
+struct cfg_vm {
+	char name[CFG_NAME];
+	uint8_t cpus[CFG_MAX_CPUS]; /* ascending; cpus[i] runs vCPU i */
+	unsigned n_cpus;
+	uint64_t memory; /* bytes, a multiple of 2 MiB */
+	char kernel[CFG_PATH], initrd[CFG_PATH]; /* as written; initrd may be "" */
+	char cmdline[CFG_CMDLINE];
+	uint32_t console_buffer; /* bytes, a power of two */
+	enum overflow_policy overflow;
+	enum crash_action on_crash;
+	enum end_action on_poweroff, on_reset;
+	bool start_auto;
+	uint16_t exit_port; /* 0: none */
+	/* Lines, for messages about the machine: 0 when the key is absent. */
+	unsigned line, line_cpus, line_memory, line_kernel, line_initrd;
+};
+
+struct config {
+	struct cfg_vm vms[CFG_MAX_VMS];
+	unsigned n_vms;
+	uint16_t console_port; /* I/O base */
+	unsigned baud;
+	uint8_t escape; /* a control character */
+	enum all_stopped on_all_stopped;
+	int log; /* enum log_level, or -1 when not given */
+};
+
+/* One mistake: `what` is wrong by `rule`; `remedy` says what would be right. */
+struct cfg_mistake {
+	unsigned line; /* 0: the file as a whole */
+	const char *what, *rule, *remedy;
+};
+typedef void (*cfg_report_fn)(void *ctx, const struct cfg_mistake *m);
+
+/*
+ * Reads `len` bytes of text (need not be terminated) into *out, which starts
+ * from the defaults.  Every mistake is reported, not only the first.  False
+ * when there was one; *out is then not to be used.
+ */
+bool config_parse(const char *text, size_t len, struct config *out, cfg_report_fn report,
+		  void *ctx);
+
+/* The machine that a configuration is checked against. */
+struct cfg_machine {
+	unsigned n_cpus;  /* 0: unknown, not checked */
+	uint64_t memory;  /* bytes that guests can have in all; 0: not checked */
+	/* Is there a module (on the host: a file) for this path?  NULL: not checked. */
+	bool (*has_module)(void *ctx, const char *path);
+	void *ctx;
+};
+
+bool config_check_machine(const struct config *cfg, const struct cfg_machine *machine,
+			  cfg_report_fn report, void *ctx);
+
+/* The last path component of a module's name: how a file is found among the boot modules. */
+const char *config_basename(const char *path);
+
+#endif

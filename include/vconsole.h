@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console multiplexer: one ring per guest and direction, one physical
+ * serial port, one guest (or the monitor) with the focus.
+ *
+ * Who may call what: the vcon_* functions run on a CPU of that guest, under
+ * that guest's device lock.  console_poll runs on any CPU, at any time
+ * outside an NMI handler, and never waits: the caller either becomes the
+ * drain's owner or leaves the work to the present owner.
+ */
+#ifndef BULKHEAD_VCONSOLE_H
+#define BULKHEAD_VCONSOLE_H
+
+#include "config.h"
+#include "types.h"
+
+struct vcon; /* one guest's console */
+
+/* What the console needs from the floors above it; all are called by the drain's owner. */
+struct console_ops {
+	/* Guest `vm` (its index) has input or room again: have its CPU look at its UART. */
+	void (*wake)(unsigned vm);
+	/* The physical UART's interrupt shall go to a CPU of guest `vm`, or, for -1, to any. */
+	void (*route)(int vm);
+	/* Monitor commands.  They answer by console_print and may be refused with a message there. */
+	void (*list)(void);
+	void (*stats)(int vm); /* -1: all */
+	void (*stop)(unsigned vm);
+	void (*restart)(unsigned vm);
+	void (*regs)(unsigned vm);
+};
+
+/*
+ * Sets up the multiplexer.  `ops` must outlive it.  Boot CPU, once, before
+ * any other call.  `uart_base` is the physical port's I/O base, 0 when there
+ * is none: the rings then work without an outside.
+ */
+void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned baud, uint8_t escape);
+
+/* The memory, in bytes, that a guest's console with this output buffer needs; for the memory report. */
+size_t vcon_memory(uint32_t out_size);
+
+/*
+ * Adds the next guest (the index counts from 0).  `memory` has vcon_memory()
+ * bytes, is zeroed and stays the console's.  `name` must stay.  Boot CPU only.
+ */
+struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
+			 enum overflow_policy overflow);
+
+/*
+ * Guests may now run: the log's polled sink is replaced, the physical UART's
+ * interrupts are switched on and the first guest (or the monitor, when there
+ * is no guest or `monitor` says so) gets the focus.  Boot CPU, once.
+ */
+void console_start(bool monitor);
+
+/* A byte from the guest.  False: no room (the policy blocks); the byte was not taken. */
+bool vcon_put(struct vcon *c, uint8_t byte);
+/* False while vcon_put would refuse.  Remembers that the guest waits, so that ops->wake comes. */
+bool vcon_room(struct vcon *c);
+/* Input for the guest: the next byte, or -1. */
+int vcon_get(struct vcon *c);
+/* Bytes of input that wait for the guest. */
+size_t vcon_pending(const struct vcon *c);
+/* A byte that the guest wrote to a full transmitter: lost by its own doing, but counted. */
+void vcon_count_overrun(struct vcon *c);
+/* Forgets input that a stopped guest did not read.  That guest's CPU, while it is stopped. */
+void vcon_flush_input(struct vcon *c);
+
+/* Exact byte counts since boot. */
+struct vcon_stats {
+	uint64_t written; /* bytes the guest wrote into its ring */
+	uint64_t shown;   /* bytes that went out of the physical port */
+	uint64_t lost;    /* bytes overwritten before they were shown */
+	uint64_t overrun; /* bytes the guest wrote while its UART had no room */
+	uint64_t in;      /* bytes typed for this guest */
+	uint64_t in_lost; /* bytes typed while its input ring was full */
+};
+void vcon_get_stats(const struct vcon *c, struct vcon_stats *out);
+
+/* Does the work there is (UART, log messages, focused ring, monitor), if nobody else is at it. */
+void console_poll(void);
+
+/* Monitor output: only from the console_ops callbacks. */
+void console_print(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* The focus moves to guest `vm` (-1: monitor), as if the hotkey had been used.  Any CPU. */
+void console_request_focus(int vm);
+
+/* Everything that can be shown has left the physical port (transmitter empty, rings of focus and log drained). */
+bool console_drained(void);
+
+#endif
