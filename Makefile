@@ -46,7 +46,7 @@ ASM_SRC := $(sort $(wildcard src/*/*.asm))
 OBJ     := $(C_SRC:src/%.c=$(B)/obj/%.o) $(ASM_SRC:src/%.asm=$(B)/obj/%.asm.o)
 
 # Code that knows no hardware: also built for the host, for tests, fuzzers and the checker.
-PURE_SRC := $(wildcard src/lib/fmt.c src/lib/log.c src/lib/parse.c src/core/config*.c src/core/insn*.c \
+PURE_SRC := $(wildcard src/lib/guest_memory.c src/lib/fmt.c src/lib/log.c src/lib/parse.c src/core/config*.c src/core/insn*.c \
             src/core/emulate*.c src/core/walk.c src/vdev/*.c src/vconsole/*.c src/loader/*.c src/ept/*.c)
 HOSTFLAGS := -std=gnu11 -g -O1 $(WARN) -Iinclude -DBULKHEAD_DEBUG=1 -DBULKHEAD_HOST=1 -MMD -MP
 SAN       := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -55,6 +55,7 @@ all: $(B)/bulkhead.elf build/bulkhead
 
 include mk/image.mk
 include mk/host.mk
+include mk/dsdt.mk
 include mk/system.mk
 
 clean:

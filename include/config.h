@@ -14,7 +14,11 @@
 #define CFG_PATH 128
 #define CFG_CMDLINE 1024
 
+#define CFG_MAX_FILE KIB(64)
+#define CFG_MAX_LINE 1536 /* characters; the longest command line fits with room to spare */
+
 #define CFG_MIN_MEMORY MIB(16)
+#define CFG_MAX_MEMORY GIB(512)
 #define CFG_MIN_BUFFER KIB(4)
 #define CFG_MAX_BUFFER MIB(16)
 #define CFG_DEFAULT_BUFFER KIB(256)
@@ -71,6 +75,16 @@ typedef void (*cfg_report_fn)(void *ctx, const struct cfg_mistake *m);
 bool config_parse(const char *text, size_t len, struct config *out, cfg_report_fn report,
 		  void *ctx);
 
+/*
+ * The line that both the checker and the hypervisor show for a mistake:
+ * "FILE:LINE: WHAT; RULE; REMEDY", without a newline.  Returns its length;
+ * what does not fit in `size` is cut.  CFG_MISTAKE_TEXT is always enough for a
+ * file name of less than CFG_PATH characters.
+ */
+#define CFG_MISTAKE_TEXT 768
+size_t config_format_mistake(char *buf, size_t size, const char *file,
+			     const struct cfg_mistake *m);
+
 /* The machine that a configuration is checked against. */
 struct cfg_machine {
 	unsigned n_cpus;  /* 0: unknown, not checked */
@@ -80,6 +94,10 @@ struct cfg_machine {
 	void *ctx;
 };
 
+/*
+ * Checks a configuration that config_parse accepted; reports like it.  Lines
+ * are those of the keys that ask for too much.
+ */
 bool config_check_machine(const struct config *cfg, const struct cfg_machine *machine,
 			  cfg_report_fn report, void *ctx);
 

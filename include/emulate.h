@@ -38,6 +38,8 @@ struct guest_fault {
 enum emu_result {
 	EMU_OK,          /* done: regs hold the state behind the instruction */
 	EMU_AGAIN,       /* a REP that did part of its work: enter the guest, it exits again */
+	EMU_RETRY,       /* nothing was changed: a locked update lost against another CPU of the
+			    guest; enter the guest, it tries again */
 	EMU_FAULT,       /* inject *fault; regs hold what the instruction left */
 	EMU_UNSUPPORTED, /* not an instruction this emulator knows: nothing was changed */
 };
@@ -47,7 +49,20 @@ struct emu_cpu {
 	const struct vcpu_sysregs *sys;
 	const struct emu_ops *ops;
 	void *ctx;
+	unsigned phys_bits; /* the guest's MAXPHYADDR, for reserved bits; 0: 52 */
 };
+
+/*
+ * After EMU_OK and EMU_AGAIN: is a single-step trap due?  The caller then sets
+ * DR6.BS and injects #DB; no emulated instruction changes TF, and with TF set
+ * a REP does one element a call, as the CPU traps after each.  EMU_OK also
+ * ends the shadow of STI or MOV SS, which the caller keeps, and RFLAGS.RF,
+ * which is cleared here.
+ */
+static inline bool emu_trap_due(const struct vcpu_regs *regs)
+{
+	return (regs->rflags & RFLAGS_TF) != 0;
+}
 
 /* Kinds of access for translation and its permission checks. */
 enum emu_access { EMU_READ = 0, EMU_WRITE = 1, EMU_FETCH = 2 };
@@ -57,7 +72,8 @@ enum emu_access { EMU_READ = 0, EMU_WRITE = 1, EMU_FETCH = 2 };
  * 4 KiB, 2/4 MiB, 1 GiB pages; WP, NX, SMEP, SMAP, user bit; reserved bits).
  * True with *gpa set; false with *fault filled as the CPU would (#PF, or #GP
  * for a non-canonical address in long mode).  Sets accessed and dirty bits as
- * the CPU does.  An access must not cross a page: callers split it.
+ * the CPU does, once the access is permitted.  An access must not cross a
+ * page: callers split it.  PAE's four root entries are read from memory.
  */
 bool emu_translate(const struct emu_cpu *cpu, uint64_t linear, enum emu_access access,
 		   uint64_t *gpa, struct guest_fault *fault);
@@ -74,14 +90,28 @@ bool emu_write_linear(const struct emu_cpu *cpu, uint64_t linear, const void *bu
 /*
  * The length in bytes of the instruction at CS:RIP, prefixes and all.  Used
  * where the hardware does not say it (SVM without next-RIP).  0 when it
- * cannot be fetched (*fault is set) or decoded (fault->vector is VEC_UD).
+ * cannot be fetched (*fault is set: #PF, or #GP beyond the segment, the
+ * canonical range or 15 bytes) or decoded (fault->vector is VEC_UD).
  */
 unsigned emu_insn_length(const struct emu_cpu *cpu, struct guest_fault *fault);
 
 /*
  * Emulates the one instruction at CS:RIP, with every memory operand going
  * through the guest's page tables to RAM or to ops->mmio_*.
+ *
+ * An operand is translated whole before its first byte is touched, so a fault
+ * leaves memory, devices and registers as they were; of a REP, the elements
+ * before the faulting one are done and RIP still points at it.  A naturally
+ * aligned operand in RAM is read and written in one access, and updated
+ * atomically under LOCK (XCHG: always); one that is not aligned is updated
+ * without atomicity.  An operand in one page that is not RAM is one call of
+ * ops->mmio_*.  At most EMU_REP_BUDGET elements of a REP are done in a call.
+ *
+ * Known: MOV (also from segment registers), MOVZX, MOVSX, MOVSXD, MOVBE, MOVNTI, XCHG,
+ * the arithmetic of opcodes 00-3F and 80-83, TEST, NOT, NEG, INC, DEC, BT and
+ * its kin, CMPXCHG, XADD, PUSH and POP of memory, and the string instructions.
  */
+#define EMU_REP_BUDGET 64
 enum emu_result emu_step(const struct emu_cpu *cpu, struct guest_fault *fault);
 
 /*
@@ -93,8 +123,14 @@ bool emu_linear(const struct emu_cpu *cpu, enum segment seg, uint64_t offset, un
 
 /*
  * One INS or OUTS (with or without REP) at CS:RIP, whose port accesses go to
- * `port_in`/`port_out` (size 1, 2, 4).  At most `budget` elements a call;
- * EMU_AGAIN when more are left.
+ * port->in and port->out (size 1, 2, 4).  At most `budget` elements a call (but
+ * at least one); EMU_AGAIN when more are left.
+ *
+ * The order in an element: the memory operand is checked and translated (INS:
+ * for writing), then INS reads the port and stores, OUTS loads and writes the
+ * port, then the registers move on.  A faulting element has made no port
+ * access.  Permission to use the port is not checked here: the CPU did that
+ * before the exit.
  */
 struct emu_port_ops {
 	uint32_t (*in)(void *ctx, uint16_t port, unsigned size);

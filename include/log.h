@@ -41,8 +41,15 @@ bool log_level_parse(const char *name, size_t len, enum log_level *out);
 const char *log_level_name(enum log_level level);
 
 /*
+ * How the log learns the number of the CPU it runs on; before the first call
+ * every record says CPU 0.  Boot CPU only, before the others start.
+ */
+void log_set_cpu_fn(unsigned (*fn)(void));
+
+/*
  * Until the console runs, each record also goes to `sink` at once (a polled
- * serial port).  NULL ends that.  Boot CPU only, before the others start.
+ * serial port).  The text has no newline: the sink adds its own framing.
+ * NULL ends that; a record that is being written meanwhile may still go out.
  */
 void log_set_sink(void (*sink)(const char *text, size_t len));
 

@@ -28,7 +28,16 @@ struct console_ops {
 	void (*stop)(unsigned vm);
 	void (*restart)(unsigned vm);
 	void (*regs)(unsigned vm);
+	/* Ends everything and switches the machine off.  NULL: there is no such command. */
+	void (*poweroff)(void);
 };
+
+/*
+ * A port for the log before the configuration is known: what was logged so
+ * far is printed, and what follows at once (polled, with a bounded wait).
+ * False when no 16550 answers.  console_init takes over.  Boot CPU only.
+ */
+bool console_early(uint16_t uart_base, unsigned baud);
 
 /*
  * Sets up the multiplexer.  `ops` must outlive it.  Boot CPU, once, before
@@ -37,7 +46,7 @@ struct console_ops {
  */
 void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned baud, uint8_t escape);
 
-/* The memory, in bytes, that a guest's console with this output buffer needs; for the memory report. */
+/* The memory, in bytes (aligned as for any object), that a guest's console with this output buffer needs; for the memory report. */
 size_t vcon_memory(uint32_t out_size);
 
 /*
@@ -73,21 +82,29 @@ struct vcon_stats {
 	uint64_t shown;   /* bytes that went out of the physical port */
 	uint64_t lost;    /* bytes overwritten before they were shown */
 	uint64_t overrun; /* bytes the guest wrote while its UART had no room */
-	uint64_t in;      /* bytes typed for this guest */
+	uint64_t in;      /* bytes typed for this guest, with those lost */
 	uint64_t in_lost; /* bytes typed while its input ring was full */
 };
 void vcon_get_stats(const struct vcon *c, struct vcon_stats *out);
 
 /* Does the work there is (UART, log messages, focused ring, monitor), if nobody else is at it. */
 void console_poll(void);
+/*
+ * Cheap: true when what this CPU did since its last poll (vcon_put, the log, a
+ * focus request) needs one.  To be asked on the way back to the guest.
+ */
+bool console_has_work(void);
 
 /* Monitor output: only from the console_ops callbacks. */
 void console_print(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* The focus moves to guest `vm` (-1: monitor), as if the hotkey had been used.  Any CPU. */
+/* The focus moves to guest `vm` (-1: monitor), as if the hotkey had been used.  Any CPU; polls nothing itself. */
 void console_request_focus(int vm);
 
-/* Everything that can be shown has left the physical port (transmitter empty, rings of focus and log drained). */
+/*
+ * Polls, then says whether everything that can be shown has left the physical
+ * port: transmitter empty, rings of focus and log drained.
+ */
 bool console_drained(void);
 
 #endif

@@ -86,8 +86,8 @@ struct uart16550 {
 	struct irq_line irq;
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
 	uint8_t lsr_errors, msr_delta;
+	bool thr_empty;    /* nothing waits for the console and the console has room */
 	bool thre_pending; /* the THR-empty interrupt is due */
-	bool timeout_pending;
 	bool irq_level;
 	uint8_t rx[UART_FIFO], rx_head, rx_count;
 	uint8_t tx[UART_FIFO], tx_head, tx_count;

@@ -1,2 +1,69 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Running and testing the whole system.
+
+define HELP
+make            builds the hypervisor (build/bulkhead.elf) and the configuration checker
+make run        installs what is missing, builds all, starts it in QEMU on this terminal
+                  SMP=2         CPUs of the machine
+                  MEM=1G        its memory; as much as the configuration needs, when not given
+                  LOG=info      error, warn, info or debug
+                  CONFIG=FILE   another configuration; images are found relative to it
+                  SERIAL=unix:PATH   the console on a Unix socket, for scripts
+make test       unit tests, fuzzers for a short time, then the whole-system tests
+                  TESTS=PATTERN only those whose name matches the shell pattern
+make test-unit  the unit tests alone; make test-system the whole-system tests alone
+make check      headers, include rules, both compilers, scripts, static analysis
+make fuzz       each fuzzer for SECONDS (60) seconds
+make bench      figures: boot against native, exits, memory
+make iso        a bootable image with GRUB, of CONFIG: build/bulkhead.iso
+make setup      installs what building and testing need, and nothing else
+make clean      removes build/
+DEBUG=1         builds with assertions, into build/debug
+endef
+export HELP
+
+help:
+	@printf '%s\n' "$$HELP"
+
+setup:
+	@tools/setup --test
+
+# The targets below install and build what they need first.
+built:
+	@tools/step "building Bulkhead" $(MAKE) --no-print-directory all
+
+run:
+	@tools/setup
+	@$(MAKE) --no-print-directory built
+	@IMAGE=$(B)/bulkhead.elf tools/run
+
+test test-unit test-system:
+	@tools/setup --test
+	@tests/run $(if $(filter test-%,$@),--$(@:test-%=%)) $(if $(TESTS),'$(TESTS)')
+
+check:
+	@tools/setup --test
+	@tools/check
+
+bench:
+	@tools/setup --test
+	@tools/guest-images
+	@$(MAKE) --no-print-directory built
+	@tests/bench/run
+
+SECONDS ?= 60
+fuzz:
+	@tools/setup --test
+	@tests/run --fuzz $(SECONDS)
+
+iso:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory built
+	@tools/guest-images
+	@tools/step "making the bootable image" tools/iso build/bulkhead.iso $(CONFIG)
+
+.PHONY: built test-unit test-system iso
+
+# For scripts: the value of a variable.
+show-%:
+	@echo '$($*)'

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ports and memory-mapped registers: from an exit to the guest's bus. */
+#include "log.h"
+#include "smp.h"
+#include "vm.h"
+#include "x86.h"
+
+#define STRING_BUDGET 64
+#define DR6_BS BIT(14)
+
+static void *view_ram(void *ctx, uint64_t gpa, size_t len)
+{
+	const struct vcpu *v = ctx;
+
+	return guest_ram(&v->vm->memory, gpa, len);
+}
+
+static bool is_apic_page(const struct vcpu *v, uint64_t gpa)
+{
+	return align_down(gpa, PAGE_SIZE) == APIC_BASE_ADDRESS && vlapic_is_enabled(&v->lapic) &&
+	       !vlapic_is_x2apic(&v->lapic);
+}
+
+/* 32-bit registers; other sizes take part of one, as most hardware does. */
+static uint64_t read_apic(struct vcpu *v, uint64_t gpa, unsigned size)
+{
+	const uint32_t offset = (uint32_t)gpa & (uint32_t)(PAGE_SIZE - 1);
+	const uint32_t value = vlapic_mmio_read(&v->lapic, offset & ~3u);
+
+	return size >= 4 ? value : value >> 8 * (offset & 3);
+}
+
+static uint64_t view_mmio_read(void *ctx, uint64_t gpa, unsigned size)
+{
+	struct vcpu *v = ctx;
+	uint64_t value;
+
+	lock_acquire(&v->vm->lock);
+	value = is_apic_page(v, gpa) ? read_apic(v, gpa, size)
+				     : bus_mmio_read(&v->vm->bus, gpa, size);
+	lock_release(&v->vm->lock);
+	return value;
+}
+
+static void view_mmio_write(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
+{
+	struct vcpu *v = ctx;
+
+	lock_acquire(&v->vm->lock);
+	if (is_apic_page(v, gpa))
+		vlapic_mmio_write(&v->lapic, (uint32_t)gpa & (uint32_t)(PAGE_SIZE - 1),
+				  (uint32_t)value);
+	else
+		bus_mmio_write(&v->vm->bus, gpa, size, value);
+	lock_release(&v->vm->lock);
+}
+
+static const struct emu_ops emu_ops = {
+	.ram = view_ram,
+	.mmio_read = view_mmio_read,
+	.mmio_write = view_mmio_write,
+};
+
+void vcpu_view(struct vcpu *v, struct vcpu_view *view)
+{
+	backend->get_sysregs(&v->hw, &view->sys);
+	view->cpu.regs = &v->hw.regs;
+	view->cpu.sys = &view->sys;
+	view->cpu.ops = &emu_ops;
+	view->cpu.ctx = v;
+	view->cpu.phys_bits = 0;
+}
+
+/* An instruction was completed for the guest: its shadow is over, a single step may be due. */
+static void completed(struct vcpu *v)
+{
+	struct vcpu_sysregs sys;
+
+	backend->clear_shadow(&v->hw);
+	if (!emu_trap_due(&v->hw.regs))
+		return;
+	backend->get_sysregs(&v->hw, &sys);
+	sys.dr6 |= DR6_BS;
+	backend->set_sysregs(&v->hw, &sys);
+	vcpu_inject_exception(v, VEC_DB, false, 0);
+}
+
+bool skip_instruction(struct vcpu *v, const struct vm_exit *exit)
+{
+	unsigned len = exit->insn_len;
+	struct vcpu_view view;
+	struct guest_fault fault;
+
+	if (len == 0) {
+		vcpu_view(v, &view);
+		len = emu_insn_length(&view.cpu, &fault);
+		if (len == 0) {
+			vcpu_inject_fault(v, &fault);
+			return false;
+		}
+	}
+	v->hw.regs.rip += len;
+	v->hw.regs.rflags &= ~RFLAGS_RF;
+	completed(v);
+	return true;
+}
+
+static void finish(struct vcpu *v, const struct vm_exit *exit, enum emu_result result,
+		   const struct guest_fault *fault)
+{
+	switch (result) {
+	case EMU_OK:
+	case EMU_AGAIN:
+		completed(v);
+		return;
+	case EMU_RETRY:
+		return;
+	case EMU_FAULT:
+		vcpu_inject_fault(v, fault);
+		return;
+	case EMU_UNSUPPORTED:
+	default:
+		vm_end_request(v->vm, END_CRASH,
+			       "crashed (an instruction at rip %llx touches %llx, where there is "
+			       "no memory, in a way that Bulkhead cannot emulate)",
+			       (unsigned long long)v->hw.regs.rip,
+			       (unsigned long long)exit->memory.gpa);
+		return;
+	}
+}
+
+void access_memory(struct vcpu *v, const struct vm_exit *exit)
+{
+	struct vcpu_view view;
+	struct guest_fault fault;
+	enum emu_result result;
+
+	if (exit->memory.fetch || exit->memory.walk || backend->event_pending(&v->hw)) {
+		/* Code, page tables, stacks of event frames: only RAM can be that. */
+		vm_end_request(v->vm, END_CRASH, "crashed (%s at guest-physical %llx, where there "
+			       "is no memory; rip %llx)",
+			       exit->memory.fetch  ? "code"
+			       : exit->memory.walk ? "page tables"
+						   : "an event's stack or table",
+			       (unsigned long long)exit->memory.gpa,
+			       (unsigned long long)v->hw.regs.rip);
+		return;
+	}
+	vcpu_view(v, &view);
+	result = emu_step(&view.cpu, &fault);
+	finish(v, exit, result, &fault);
+}
+
+static uint32_t port_in(void *ctx, uint16_t port, unsigned size)
+{
+	struct vcpu *v = ctx;
+	uint32_t value;
+
+	lock_acquire(&v->vm->lock);
+	value = bus_port_read(&v->vm->bus, port, size);
+	lock_release(&v->vm->lock);
+	return value;
+}
+
+static void port_out(void *ctx, uint16_t port, unsigned size, uint32_t value)
+{
+	struct vcpu *v = ctx;
+
+	lock_acquire(&v->vm->lock);
+	bus_port_write(&v->vm->bus, port, size, value);
+	lock_release(&v->vm->lock);
+}
+
+void access_port(struct vcpu *v, const struct vm_exit *exit)
+{
+	uint64_t *rax = &v->hw.regs.gpr[GPR_RAX];
+	const unsigned size = exit->port.size;
+	const uint64_t mask = size == 4 ? 0xFFFFFFFF : BIT(8 * size) - 1;
+	uint32_t value;
+
+	if (exit->port.in) {
+		value = port_in(v, exit->port.port, size);
+		/* A 32-bit result clears the upper half; smaller ones leave the rest. */
+		*rax = (size == 4 ? 0 : *rax & ~mask) | (value & mask);
+	} else {
+		port_out(v, exit->port.port, size, (uint32_t)(*rax & mask));
+	}
+	skip_instruction(v, exit);
+}
+
+void access_port_string(struct vcpu *v, const struct vm_exit *exit)
+{
+	static const struct emu_port_ops ports = { port_in, port_out };
+	struct vcpu_view view;
+	struct guest_fault fault;
+	enum emu_result result;
+
+	vcpu_view(v, &view);
+	result = emu_string_io(&view.cpu, &ports, STRING_BUDGET, &fault);
+	finish(v, exit, result, &fault);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loop that a CPU with a guest CPU spends its life in. */
+#include "log.h"
+#include "smp.h"
+#include "vm.h"
+#include "x86.h"
+
+#define SIPI_SEGMENT_SHIFT 8
+#define SIPI_BASE_SHIFT 12
+
+void vcpu_post(struct vcpu *v, uint32_t work)
+{
+	/* Pairs with the acquire in take_work: what was written before is seen by the taker. */
+	__atomic_fetch_or(&v->work, work, __ATOMIC_RELEASE);
+	if (v->cpu != this_cpu()->index)
+		smp_kick(v->cpu);
+}
+
+void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+{
+	const struct vm_event e = { EVENT_EXCEPTION, vector, has_error, error };
+
+	backend->inject(&v->hw, &e);
+}
+
+void vcpu_inject_fault(struct vcpu *v, const struct guest_fault *f)
+{
+	struct vcpu_sysregs sys;
+
+	if (f->vector == VEC_PF) {
+		backend->get_sysregs(&v->hw, &sys);
+		sys.cr2 = f->cr2;
+		backend->set_sysregs(&v->hw, &sys);
+	}
+	vcpu_inject_exception(v, f->vector, f->has_error, f->error);
+}
+
+/* The x2APIC registers that can touch nothing but this CPU (SDM vol. 3, 11.12.1.2). */
+void vcpu_update_apic_access(struct vcpu *v)
+{
+	static const struct {
+		uint16_t reg;
+		bool read, write;
+	} passed[] = {
+		{ APIC_TPR, true, true },
+		{ APIC_PPR, true, false },
+		{ APIC_EOI, false, true },
+		{ APIC_TIMER_INITIAL, true, true },
+		{ APIC_TIMER_CURRENT, true, false },
+		{ APIC_TIMER_DIVIDE, true, true },
+		{ APIC_ESR, true, true },
+	};
+	const bool x2 = vlapic_is_x2apic(&v->lapic);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(passed); i++)
+		backend->allow_msr(&v->hw, MSR_X2APIC_FIRST + passed[i].reg / 16u,
+				   x2 && passed[i].read, x2 && passed[i].write);
+	for (uint32_t i = 0; i < LAPIC_VECTOR_WORDS; i++) {
+		backend->allow_msr(&v->hw, MSR_X2APIC_FIRST + APIC_ISR / 16 + i, x2, false);
+		backend->allow_msr(&v->hw, MSR_X2APIC_FIRST + APIC_IRR / 16 + i, x2, false);
+	}
+	/* The EOI of a level-triggered interrupt has to reach the I/O APIC. */
+	for (unsigned i = 0; x2 && i < LAPIC_VECTOR_WORDS; i++)
+		if (v->lapic.tmr[i])
+			backend->allow_msr(&v->hw, MSR_X2APIC_FIRST + APIC_EOI / 16, false, false);
+}
+
+/* After reset or INIT: SDM vol. 3, table 9-1.  `power_on` also forgets what INIT keeps. */
+static void reset_vcpu(struct vcpu *v, bool power_on)
+{
+	apic_reset_cpu();
+	vlapic_reset(&v->lapic, !power_on);
+	backend->vcpu_reset(&v->hw);
+	msr_apply_policy(v);
+	vcpu_update_apic_access(v);
+	v->nmi_pending = v->window_open = false;
+	if (power_on)
+		v->kvm_clock = 0;
+}
+
+void vcpu_power_on(struct vcpu *v)
+{
+	reset_vcpu(v, true);
+}
+
+static void begin_sipi(struct vcpu *v)
+{
+	struct vcpu_sysregs sys;
+
+	if (v->state != VCPU_WAIT_SIPI)
+		return;
+	backend->get_sysregs(&v->hw, &sys);
+	sys.seg[SEG_CS].selector = (uint16_t)(v->sipi_vector << SIPI_SEGMENT_SHIFT);
+	sys.seg[SEG_CS].base = (uint64_t)v->sipi_vector << SIPI_BASE_SHIFT;
+	backend->set_sysregs(&v->hw, &sys);
+	v->hw.regs.rip = 0;
+	v->state = VCPU_RUNNING;
+}
+
+static void park(struct vcpu *v)
+{
+	v->last_regs = v->hw.regs;
+	backend->get_sysregs(&v->hw, &v->last_sys);
+	v->state = VCPU_PARKED;
+	apic_reset_cpu();
+	vm_vcpu_parked(v);
+}
+
+static void update_uart(struct vm *vm)
+{
+	lock_acquire(&vm->lock);
+	uart16550_update(&vm->uart);
+	lock_release(&vm->lock);
+}
+
+static void take_work(struct vcpu *v)
+{
+	/* Pairs with the release in vcpu_post. */
+	const uint32_t work = __atomic_exchange_n(&v->work, 0, __ATOMIC_ACQUIRE);
+
+	if (work & WORK_END && v->state != VCPU_PARKED) {
+		park(v);
+		return;
+	}
+	if (work & WORK_START)
+		vm_start_here(v);
+	if (work & WORK_JOIN) {
+		reset_vcpu(v, true);
+		v->state = VCPU_WAIT_SIPI;
+	}
+	if (v->state == VCPU_PARKED)
+		return;
+	if (work & WORK_INIT) {
+		reset_vcpu(v, false);
+		v->state = VCPU_WAIT_SIPI;
+	}
+	if (work & WORK_SIPI)
+		begin_sipi(v);
+	if (work & WORK_NMI)
+		v->nmi_pending = true;
+	if (work & WORK_LEVEL)
+		vcpu_update_apic_access(v);
+	if (work & WORK_CONSOLE)
+		update_uart(v->vm);
+}
+
+/* An ExtINT goes in when the CPU can take it; else the CPU says when it can. */
+static void deliver_extint(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	struct vm_event e = { .type = EVENT_EXTINT };
+	bool wanted;
+
+	/* Written under the lock by any CPU of the guest; a change comes with WORK_EXTINT. */
+	wanted = __atomic_load_n(&vm->pic.out_level, __ATOMIC_RELAXED) && v->index == 0 &&
+		 (vlapic_takes_extint(&v->lapic) || vioapic_passes_extint(&vm->ioapic));
+	if (wanted && backend->can_take_extint(&v->hw)) {
+		lock_acquire(&vm->lock);
+		wanted = vm->pic.out_level;
+		if (wanted)
+			e.vector = pic_acknowledge(&vm->pic);
+		lock_release(&vm->lock);
+		if (wanted)
+			backend->inject(&v->hw, &e);
+		wanted = vm->pic.out_level;
+	}
+	if (wanted != v->window_open) {
+		v->window_open = wanted;
+		backend->want_window(&v->hw, wanted);
+	}
+}
+
+static void deliver_events(struct vcpu *v)
+{
+	static const struct vm_event nmi = { .type = EVENT_NMI, .vector = VEC_NMI };
+
+	if (v->nmi_pending && backend->can_take_nmi(&v->hw)) {
+		v->nmi_pending = false;
+		backend->inject(&v->hw, &nmi);
+	}
+	deliver_extint(v);
+}
+
+static bool nothing_came(const struct vcpu *v)
+{
+	return !__atomic_load_n(&v->work, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&this_cpu()->nmi_count, __ATOMIC_RELAXED) == v->seen_nmis;
+}
+
+static void account(struct vcpu *v, const struct vm_exit *exit, uint64_t start)
+{
+	v->exits[exit->kind]++;
+	v->cycles[exit->kind] += rdtsc() - start;
+}
+
+/* Everything that came in without the guest's doing: kicks and the physical UART. */
+static void serve(struct vcpu *v)
+{
+	const uint64_t nmis = __atomic_load_n(&this_cpu()->nmi_count, __ATOMIC_RELAXED);
+
+	if (nmis != v->seen_nmis || console_has_work()) {
+		v->seen_nmis = nmis;
+		console_poll();
+	}
+	take_work(v);
+	machine_serve();
+}
+
+static void enter_guest(struct vcpu *v)
+{
+	struct vm_exit exit;
+	uint64_t start;
+
+	deliver_events(v);
+	/*
+	 * From here to the entry NMIs are held; one that comes ends the guest
+	 * at once.  So work that is posted after this look is not missed.
+	 */
+	backend->entry_begin();
+	if (!nothing_came(v)) {
+		backend->entry_cancel();
+		return;
+	}
+	backend->run(&v->hw, &exit);
+	start = rdtsc();
+	dispatch_exit(v, &exit);
+	account(v, &exit, start);
+}
+
+void vcpu_main(struct vcpu *v)
+{
+	for (;;) {
+		serve(v);
+		if (v->state == VCPU_RUNNING)
+			enter_guest(v);
+		else if (!console_has_work())
+			idle_wait(&v->work, v->seen_nmis);
+	}
+}
+
+void idle_main(void)
+{
+	static const uint32_t no_work = 0;
+	uint64_t seen = 0;
+
+	for (;;) {
+		const uint64_t nmis = __atomic_load_n(&this_cpu()->nmi_count, __ATOMIC_RELAXED);
+
+		if (nmis != seen || console_has_work()) {
+			seen = nmis;
+			console_poll();
+		}
+		machine_serve();
+		idle_wait(&no_work, seen);
+	}
+}

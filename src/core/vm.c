@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest: its memory map, its devices, its images. */
+#include "boot_info.h"
+#include "fmt.h"
+#include "guest_acpi.h"
+#include "kstring.h"
+#include "loader.h"
+#include "pool.h"
+#include "smp.h"
+#include "vm.h"
+
+#define COM1 0x3F8
+#define COM1_PORTS 8
+#define COM1_IRQ 4
+
+struct vm vms[CFG_MAX_VMS];
+unsigned n_vms;
+struct config config;
+
+static struct vcpu *by_cpu[SMP_MAX_CPUS];
+
+struct vcpu *vcpu_of_cpu(unsigned cpu)
+{
+	return by_cpu[cpu];
+}
+
+/* ---- what connects the devices -------------------------------------------- */
+
+static bool console_put(void *ctx, uint8_t byte)
+{
+	return vcon_put(((struct vm *)ctx)->console, byte);
+}
+
+static bool console_room(void *ctx)
+{
+	return vcon_room(((struct vm *)ctx)->console);
+}
+
+static int console_get(void *ctx)
+{
+	return vcon_get(((struct vm *)ctx)->console);
+}
+
+static size_t console_pending(void *ctx)
+{
+	return vcon_pending(((struct vm *)ctx)->console);
+}
+
+static void console_overrun(void *ctx)
+{
+	vcon_count_overrun(((struct vm *)ctx)->console);
+}
+
+static const struct uart_ops uart_ops = {
+	.put = console_put,
+	.room = console_room,
+	.get = console_get,
+	.pending = console_pending,
+	.overrun = console_overrun,
+};
+
+static void pic_output(void *ctx, bool level)
+{
+	struct vm *vm = ctx;
+
+	(void)level; /* read from the PIC when the work is done */
+	if (vm->vcpus)
+		vcpu_post(&vm->vcpus[0], WORK_EXTINT);
+}
+
+static void ioapic_send(void *ctx, const struct apic_message *m)
+{
+	ipi_send(ctx, NULL, m, SHORT_NONE);
+}
+
+static void lapic_send(void *ctx, const struct apic_message *m, unsigned shorthand)
+{
+	struct vcpu *v = ctx;
+
+	ipi_send(v->vm, v, m, shorthand);
+}
+
+static void lapic_eoi(void *ctx, uint8_t vector)
+{
+	struct vcpu *v = ctx;
+
+	vioapic_eoi(&v->vm->ioapic, vector);
+}
+
+static void guest_ends(void *ctx, enum guest_end how, uint32_t value)
+{
+	struct vm *vm = ctx;
+
+	switch (how) {
+	case GUEST_POWER_OFF:
+		vm_end_request(vm, END_POWER_OFF, "powered off (ACPI S5)");
+		break;
+	case GUEST_RESET_CF9:
+		vm_end_request(vm, END_RESET, "reset (port 0xCF9)");
+		break;
+	case GUEST_RESET_8042:
+		vm_end_request(vm, END_RESET, "reset (port 0x64)");
+		break;
+	case GUEST_RESET_92:
+		vm_end_request(vm, END_RESET, "reset (port 0x92)");
+		break;
+	case GUEST_EXIT_PORT:
+	default:
+		vm_end_request(vm, value ? END_CRASH : END_POWER_OFF,
+			       "ended with status %u (exit port)", value);
+		break;
+	}
+}
+
+static bool add_devices(struct vm *vm)
+{
+	const struct irq_line com1_irq = { irq_set, vm, COM1_IRQ };
+
+	pic_init(&vm->pic, pic_output, vm);
+	vioapic_init(&vm->ioapic, guest_ioapic_id(vm->n_vcpus), ioapic_send, vm);
+	uart16550_init(&vm->uart, &uart_ops, vm, com1_irq);
+	vpm_init(&vm->pm, now_ns, guest_ends, vm);
+	return pic_add_to_bus(&vm->pic, &vm->bus) &&
+	       vpm_add_to_bus(&vm->pm, &vm->bus, vm->cfg->exit_port) &&
+	       bus_add_ports(&vm->bus, COM1, COM1_PORTS, &vm->uart, uart16550_read,
+			     uart16550_write) &&
+	       bus_add_mmio(&vm->bus, IOAPIC_BASE, IOAPIC_WINDOW_SIZE, &vm->ioapic, vioapic_read,
+			    vioapic_write);
+}
+
+/* ---- creation ----------------------------------------------------------------- */
+
+static void *table_page(void)
+{
+	return pool_alloc(PAGE_SIZE, PAGE_SIZE);
+}
+
+static bool map_memory(struct vm *vm)
+{
+	const uint64_t host = (uintptr_t)vm->memory.host;
+	const uint64_t low = guest_low_ram_end(vm->memory.size);
+
+	return s2_init(&vm->s2, backend->s2(), table_page) && s2_map(&vm->s2, 0, host, low) &&
+	       s2_map(&vm->s2, GUEST_HIGH_RAM, host + low, vm->memory.size - low);
+}
+
+static bool create_vcpus(struct vm *vm)
+{
+	struct vcpu *all = pool_alloc(vm->cfg->n_cpus * sizeof(struct vcpu), 64);
+
+	if (!all)
+		return false;
+	for (unsigned i = 0; i < vm->cfg->n_cpus; i++) {
+		struct vcpu *v = &all[i];
+
+		v->vm = vm;
+		v->index = i;
+		v->cpu = vm->cfg->cpus[i];
+		v->state = VCPU_PARKED;
+		v->lapic.id = i;
+		v->lapic.send = lapic_send;
+		v->lapic.eoi = lapic_eoi;
+		v->lapic.ctx = v;
+		v->hw.second_stage = (uintptr_t)vm->s2.root;
+		if (!backend->vcpu_create(&v->hw, vm->index))
+			return false;
+		by_cpu[v->cpu] = v;
+	}
+	vm->n_vcpus = vm->cfg->n_cpus;
+	vm->vcpus = all;
+	return true;
+}
+
+const char *vm_create(struct vm *vm, const struct cfg_vm *cfg, unsigned index,
+		      uint64_t host_memory)
+{
+	const uint64_t before = pool_used();
+	void *console;
+
+	vm->cfg = cfg;
+	vm->index = index;
+	vm->memory.host = (uint8_t *)(uintptr_t)host_memory;
+	vm->memory.size = cfg->memory;
+	if (!map_memory(vm) || !create_vcpus(vm))
+		return "the hypervisor's memory is used up";
+	vm->hypervisor_memory = pool_used() - before + sizeof(*vm);
+	console = pool_alloc(vcon_memory(cfg->console_buffer), PAGE_SIZE);
+	if (!console)
+		return "the hypervisor's memory is used up";
+	vm->hypervisor_memory += vcon_memory(cfg->console_buffer) - cfg->console_buffer;
+	vm->console = console_add(cfg->name, console, cfg->console_buffer, cfg->overflow);
+	if (!add_devices(vm))
+		return "two devices claim the same port; change exit-port";
+	n_vms = index + 1;
+	return NULL;
+}
+
+/* ---- loading -------------------------------------------------------------------- */
+
+static bool find_images(const struct cfg_vm *cfg, struct linux_request *req, char *error,
+			size_t error_size)
+{
+	const struct boot_module *kernel = boot_find_module(config_basename(cfg->kernel));
+	const struct boot_module *initrd =
+		cfg->initrd[0] ? boot_find_module(config_basename(cfg->initrd)) : NULL;
+
+	/* The configuration was checked against the modules at boot. */
+	if (!kernel || (cfg->initrd[0] && !initrd)) {
+		fmt_buf(error, error_size, "a boot module is missing");
+		return false;
+	}
+	*req = (struct linux_request){
+		.kernel = (const void *)(uintptr_t)kernel->base,
+		.kernel_size = kernel->size,
+		.initrd = initrd ? (const void *)(uintptr_t)initrd->base : NULL,
+		.initrd_size = initrd ? initrd->size : 0,
+		.cmdline = cfg->cmdline,
+	};
+	return true;
+}
+
+bool vm_check_images(const struct cfg_vm *cfg, char *error, size_t error_size)
+{
+	struct linux_request req;
+
+	return find_images(cfg, &req, error, error_size) &&
+	       linux_check(&req, cfg->memory, error, error_size);
+}
+
+/* Much faster than memset where REP STOSB is slow, and memory is what takes the time. */
+static void zero_memory(uint8_t *at, uint64_t size)
+{
+	uint64_t count = size / 8;
+
+	__asm__ volatile("rep stosq" : "+D"(at), "+c"(count) : "a"(0) : "memory");
+}
+
+static void reset_devices(struct vm *vm)
+{
+	vm->ioapic.lines = 0;
+	vioapic_reset(&vm->ioapic);
+	pic_reset(&vm->pic);
+	vpm_reset(&vm->pm);
+	uart16550_reset(&vm->uart);
+	vcon_flush_input(vm->console);
+}
+
+bool vm_load(struct vm *vm, struct vcpu_regs *regs, struct vcpu_sysregs *sys, char *error,
+	     size_t error_size)
+{
+	const struct guest_acpi_config acpi_config = { .n_cpus = vm->n_vcpus };
+	struct linux_request req;
+	struct linux_entry entry;
+
+	lock_acquire(&vm->lock);
+	reset_devices(vm);
+	lock_release(&vm->lock);
+	zero_memory(vm->memory.host, vm->memory.size);
+	if (!find_images(vm->cfg, &req, error, error_size))
+		return false;
+	if (!guest_acpi_build(&vm->memory, &acpi_config, &req.rsdp)) {
+		fmt_buf(error, error_size, "no room for ACPI tables");
+		return false;
+	}
+	if (!linux_load(&req, &vm->memory, &entry, error, error_size))
+		return false;
+	*regs = entry.regs;
+	*sys = entry.sys;
+	return true;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests and their CPUs. */
+#ifndef CORE_VM_H
+#define CORE_VM_H
+
+#include "backend.h"
+#include "config.h"
+#include "emulate.h"
+#include "guest_memory.h"
+#include "lock.h"
+#include "vconsole.h"
+#include "vdev.h"
+#include "vdev_irq.h"
+#include "vdev_pm.h"
+
+/* What a guest CPU is doing; written by its own CPU alone. */
+enum vcpu_state {
+	VCPU_PARKED,    /* its guest does not run */
+	VCPU_WAIT_SIPI, /* its guest runs, and has not started it */
+	VCPU_RUNNING
+};
+
+/* Requests to a guest CPU, from any CPU; the CPU takes them before each entry. */
+enum vcpu_work {
+	WORK_START = 1,     /* load the guest and run it: only for vCPU 0 */
+	WORK_JOIN = 2,      /* the guest was started: wait for SIPI */
+	WORK_END = 4,       /* leave the guest for good */
+	WORK_CONSOLE = 8,   /* the virtual UART has input, or room */
+	WORK_NMI = 16,
+	WORK_INIT = 32,
+	WORK_SIPI = 64,
+	WORK_EXTINT = 128,  /* the 8259s' output changed */
+	WORK_LEVEL = 256,   /* a level-triggered interrupt comes: watch for its EOI */
+};
+
+struct vcpu {
+	struct vcpu_hw hw;
+	struct vm *vm;
+	uint32_t index; /* in its guest; also its APIC ID there */
+	uint32_t cpu;   /* the physical CPU it is bound to */
+
+	/* Bits of enum vcpu_work.  Set (release) by any CPU, taken (acquire) by its own. */
+	uint32_t work;
+	uint32_t sipi_vector; /* written before WORK_SIPI is set */
+
+	/* Read by other CPUs of the guest and by the monitor; stale by a moment is fine. */
+	enum vcpu_state state;
+	bool nmi_pending;
+	bool window_open; /* a window exit was asked for */
+	uint64_t seen_nmis;
+	uint64_t exit_tsc;
+	uint64_t kvm_clock; /* the MSR as the guest wrote it */
+	uint64_t tsc_aux;
+	struct vlapic lapic;
+
+	/* Written by its own CPU alone; read by the monitor, word by word. */
+	uint64_t exits[EXIT_KIND_COUNT], cycles[EXIT_KIND_COUNT];
+	uint64_t denied_msrs;
+
+	/* The last state of a guest that has ended, for the monitor. */
+	struct vcpu_regs last_regs;
+	struct vcpu_sysregs last_sys;
+};
+
+enum vm_phase { VM_STOPPED, VM_STARTING, VM_RUNNING };
+
+/* Why a guest ends. */
+enum vm_end {
+	END_NONE,
+	END_CLAIMED, /* somebody is writing end_text */
+	END_POWER_OFF, /* the guest's own doing, orderly */
+	END_RESET,
+	END_CRASH,
+	END_ORDER_STOP, /* the monitor's */
+	END_ORDER_RESTART
+};
+
+#define VM_END_TEXT 160
+
+struct vm {
+	const struct cfg_vm *cfg;
+	unsigned index;
+	struct guest_memory memory;
+	struct s2_space s2;
+	unsigned n_vcpus;
+	struct vcpu *vcpus;
+
+	/* Devices: under `lock`, which only this guest's CPUs take. */
+	struct ticket_lock lock;
+	struct vdev_bus bus;
+	struct uart16550 uart;
+	struct pic pic;
+	struct vioapic ioapic;
+	struct vpm pm;
+	struct vcon *console;
+
+	/* enum vm_phase: release by the CPU that changes it, acquire by readers. */
+	uint32_t phase;
+	/* enum vm_end: claimed by compare-and-swap, published with release. */
+	uint32_t end;
+	char end_text[VM_END_TEXT];
+	enum vm_end last_end;
+	uint32_t parked; /* vCPUs that have left; the last one ends the guest */
+	uint64_t start_tsc;
+	uint64_t starts;
+	uint64_t hypervisor_memory; /* bytes, the console apart */
+};
+
+extern struct vm vms[CFG_MAX_VMS];
+extern unsigned n_vms;
+extern struct config config;
+
+/* The guest CPU bound to this physical CPU, or NULL. */
+struct vcpu *vcpu_of_cpu(unsigned cpu);
+
+/* ---- vm.c: creation ---- */
+
+/* Everything but memory contents.  NULL, or what went wrong.  Boot CPU. */
+const char *vm_create(struct vm *vm, const struct cfg_vm *cfg, unsigned index,
+		      uint64_t host_memory);
+/* All devices and memory as after power-on.  vCPU 0's CPU, guest not running. */
+bool vm_load(struct vm *vm, struct vcpu_regs *regs, struct vcpu_sysregs *sys, char *error,
+	     size_t error_size);
+/* Would vm_load find its images and accept them? */
+bool vm_check_images(const struct cfg_vm *cfg, char *error, size_t error_size);
+
+/* ---- lifecycle.c ---- */
+
+/* Has vCPU 0's CPU load and start the guest.  False: it is not stopped.  Any CPU. */
+bool vm_start(struct vm *vm);
+/* Ends the guest; the first reason counts.  False: it does not run or ends already.  Any CPU. */
+bool vm_end_request(struct vm *vm, enum vm_end why, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* This vCPU has left its guest; the last one to do so completes the end.  Own CPU. */
+void vm_vcpu_parked(struct vcpu *v);
+/* vCPU 0: loads and, if that works, runs.  Own CPU. */
+void vm_start_here(struct vcpu *v);
+enum vm_phase vm_phase(const struct vm *vm);
+const char *vm_phase_name(const struct vm *vm);
+/* Ends all guests and then switches the machine off.  Any CPU. */
+void machine_order_off(void);
+/* Switches off if that is due, after what is to be shown was shown.  Any CPU, outside a guest. */
+void machine_serve(void);
+
+/* ---- vcpu.c ---- */
+
+/* The life of a CPU that has a guest CPU.  Does not return. */
+void NORETURN vcpu_main(struct vcpu *v);
+/* The state after power-on, local APIC and all.  Own CPU. */
+void vcpu_power_on(struct vcpu *v);
+/* Sets work bits and makes sure the CPU looks at them.  Any CPU. */
+void vcpu_post(struct vcpu *v, uint32_t work);
+void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
+void vcpu_inject_fault(struct vcpu *v, const struct guest_fault *f);
+void vcpu_update_apic_access(struct vcpu *v);
+
+/* ---- dispatch.c ---- */
+
+void dispatch_exit(struct vcpu *v, const struct vm_exit *exit);
+
+/* ---- access.c: the emulator's view of a guest CPU ---- */
+
+struct vcpu_view {
+	struct vcpu_sysregs sys;
+	struct emu_cpu cpu;
+};
+void vcpu_view(struct vcpu *v, struct vcpu_view *view);
+void access_memory(struct vcpu *v, const struct vm_exit *exit);
+void access_port(struct vcpu *v, const struct vm_exit *exit);
+void access_port_string(struct vcpu *v, const struct vm_exit *exit);
+/* Past the instruction that exited; false when it could not be measured (a fault was injected). */
+bool skip_instruction(struct vcpu *v, const struct vm_exit *exit);
+
+/* ---- cpuid.c, msr.c, kvmclock.c ---- */
+
+void cpuid_emulate(struct vcpu *v);
+bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
+bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
+/* Which MSRs the guest reaches without an exit. */
+void msr_apply_policy(struct vcpu *v);
+bool kvmclock_set(struct vcpu *v, uint64_t msr_value);
+bool kvmclock_wall_set(struct vcpu *v, uint64_t gpa);
+void kvmclock_init(void);
+/* Nanoseconds since the machine's TSC was 0. */
+uint64_t now_ns(void);
+
+/* ---- ipi.c ---- */
+
+/* Sends an APIC message to the CPUs of a guest; `from` is NULL for the I/O APIC.  Under the lock. */
+void ipi_send(struct vm *vm, struct vcpu *from, const struct apic_message *m, unsigned shorthand);
+/* An ISA interrupt line, from a device.  Under the lock. */
+void irq_set(void *vm, unsigned irq, bool level);
+
+/* ---- monitor.c ---- */
+
+extern const struct console_ops monitor_ops;
+
+/* The life of a CPU that has no guest: it serves the console.  Does not return. */
+void NORETURN idle_main(void);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Set-up of the multiplexer, and who works at it.
+ *
+ * Whoever wants work done sets `pending` and tries to become the owner.  The
+ * owner takes `pending` down, works, gives the ownership back and looks at
+ * `pending` again.  All four accesses are sequentially consistent: if a CPU
+ * finds the drain owned, its `pending` is before that owner's last look, so
+ * somebody sees it, and nobody ever waits.
+ */
+#include "fmt.h"
+#include "kstring.h"
+#include "mux.h"
+
+/*
+ * CPUs that keep asking must not keep the owner, which has a guest to run.
+ * After so many rounds it arms the transmitter's interrupt and goes.
+ */
+#define MAX_ROUNDS 4
+
+#define EARLY_LINE (LOG_TEXT + 32)
+
+static struct mux mux;
+
+struct mux *console_mux(void)
+{
+	return &mux;
+}
+
+/* The log's sink until console_start: polled, and as the drain would show it. */
+static void early_sink(const char *text, size_t len)
+{
+	char line[EARLY_LINE];
+	size_t n;
+
+	(void)len;
+	n = fmt_buf(line, sizeof(line), "[bulkhead: %s]\r\n", text);
+	uart_write_polled(&mux.uart, line, n);
+}
+
+/* What was logged before there was a port. */
+static void replay_log(void)
+{
+	struct log_record record;
+	uint64_t pos = 0, lost = 0;
+
+	while (log_read(&pos, &record, &lost))
+		early_sink(record.text, 0);
+}
+
+static bool open_port(const struct uart_port *port, unsigned baud)
+{
+	log_set_sink(NULL);
+	if (!uart_init(&mux.uart, *port, baud))
+		return false;
+	replay_log();
+	log_set_sink(early_sink);
+	return true;
+}
+
+bool console_early(uint16_t uart_base, unsigned baud)
+{
+	struct uart_port port = uart_io_port(uart_base);
+
+	if (!open_port(&port, baud))
+		return false;
+	mux.uart_base = uart_base;
+	mux.baud = baud;
+	return true;
+}
+
+static void add_monitor(void)
+{
+	vcon_init(&mux.mon_vcon, "monitor", MONITOR, OVERFLOW_DROP_OLDEST, mux.mon_ring,
+		  sizeof(mux.mon_ring), NULL, 0);
+	mux.src[MONITOR] = &mux.mon_vcon;
+}
+
+void console_setup(const struct console_ops *ops, const struct uart_port *port, unsigned baud,
+		   uint8_t escape)
+{
+	struct uart kept = mux.uart;
+
+	memset(&mux, 0, sizeof(mux));
+	mux.ops = ops;
+	mux.escape = escape;
+	mux.out.line_empty = true;
+	mux.focus = MONITOR;
+	mux.want = MONITOR;
+	mux.last = MONITOR;
+	add_monitor();
+	if (port)
+		open_port(port, baud);
+	else
+		mux.uart = kept;
+}
+
+void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned baud, uint8_t escape)
+{
+	struct uart_port port = uart_io_port(uart_base);
+	bool early = mux.uart.present && mux.uart_base == uart_base && mux.baud == baud;
+
+	if (!uart_base)
+		mux.uart.present = false;
+	console_setup(ops, uart_base && !early ? &port : NULL, baud, escape);
+	mux.uart_base = uart_base;
+	mux.baud = baud;
+	if (uart_base && !mux.uart.present)
+		log_warn("console: no serial port at 0x%x; set 'port' in [console] to one that exists",
+			 uart_base);
+}
+
+struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
+			 enum overflow_policy overflow)
+{
+	struct vcon *c = memory;
+	uint8_t *in = (uint8_t *)memory + sizeof(*c), *out = in + INPUT_RING;
+
+	if (mux.n_guests == CFG_MAX_VMS || !out_size || (out_size & (out_size - 1)))
+		return NULL;
+	vcon_init(c, name, mux.n_guests, overflow, out, out_size, in, INPUT_RING);
+	mux.src[mux.n_guests++] = c;
+	return c;
+}
+
+void console_start(bool monitor)
+{
+	log_set_sink(NULL);
+	mux.msg.log_pos = log_newest();
+	mux.msg.batch_end = mux.msg.log_pos;
+	mux_focus(&mux, monitor || !mux.n_guests ? MONITOR : 0);
+	mux.last = MONITOR;
+	mux.started = true;
+	console_poll();
+}
+
+void console_poll(void)
+{
+	unsigned round;
+
+	if (!mux.started)
+		return;
+	__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
+	for (round = 1; round <= MAX_ROUNDS; round++) {
+		if (!__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST))
+			return;
+		if (__atomic_exchange_n(&mux.owned, true, __ATOMIC_SEQ_CST))
+			return;
+		__atomic_store_n(&mux.pending, false, __ATOMIC_SEQ_CST);
+		mux_work(&mux, round == MAX_ROUNDS);
+		/* Also a release: the next owner sees all of our work. */
+		__atomic_store_n(&mux.owned, false, __ATOMIC_SEQ_CST);
+	}
+}
+
+bool console_has_work(void)
+{
+	/* Relaxed: a hint about the caller's own doings, which it sees in order. */
+	if (__atomic_load_n(&mux.pending, __ATOMIC_RELAXED))
+		return true;
+	return !__atomic_load_n(&mux.draining, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&mux.msg.log_pos, __ATOMIC_RELAXED) != log_newest();
+}
+
+void console_request_focus(int vm)
+{
+	unsigned source = vm < 0 ? MONITOR : (unsigned)vm;
+
+	if (source != MONITOR && source >= mux.n_guests)
+		return;
+	/* Before `pending` below; the owner takes `pending` down before it looks. */
+	__atomic_store_n(&mux.request, source + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
+}
+
+bool console_drained(void)
+{
+	console_poll();
+	return !mux.started || __atomic_load_n(&mux.drained, __ATOMIC_RELAXED);
+}

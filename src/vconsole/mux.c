@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The drain: decides what goes out next, one item at a time, and feeds the
+ * UART with it.  Runs under the drain's ownership; the work of one call is
+ * bounded by what the UART takes in one service.
+ */
+#include "fmt.h"
+#include "mux.h"
+
+#define CHUNK 64	    /* of guest output in one item: what a hotkey may have to wait for */
+#define LEAVE_LIMIT 1024    /* bytes for the leaving source to end its line in */
+#define UNFINISHED_LIMIT 512 /* the longest unfinished line that is shown again */
+#define MARK_TEXT 64
+
+_Static_assert(OUT_SIZE >= NOTICE_SIZE * 2, "the largest item, all notices with their frames, fits");
+
+struct vcon *mux_focused(struct mux *m)
+{
+	/* Relaxed: only the owner, which we are, writes it. */
+	return m->src[__atomic_load_n(&m->focus, __ATOMIC_RELAXED)];
+}
+
+void mux_focus(struct mux *m, unsigned source)
+{
+	if (source != m->want)
+		m->last = m->want;
+	m->want = source;
+	if (!m->switching)
+		m->leave_budget = LEAVE_LIMIT;
+	m->switching = true;
+}
+
+/* The leaving source may end its line as long as it has something to end it with. */
+static bool may_leave(struct mux *m)
+{
+	return m->out.line_empty || !m->leave_budget || !ring_used(&mux_focused(m)->out);
+}
+
+static void switch_focus(struct mux *m)
+{
+	struct vcon *from = mux_focused(m), *to = m->src[m->want];
+
+	m->switching = false;
+	/* Relaxed: vcon_left has the fence that a waiting guest needs. */
+	__atomic_store_n(&m->focus, to->index, __ATOMIC_RELAXED);
+	if (from != to)
+		vcon_left(m, from);
+	if (m->ops->route)
+		m->ops->route(to->index == MONITOR ? -1 : (int)to->index);
+	m->losing = false;
+	m->cut = true;
+	message_refocus(m);
+
+	out_own_line(&m->out);
+	out_text(&m->out, "[bulkhead: console ");
+	out_text(&m->out, to->name);
+	out_text(&m->out, "]\r\n");
+}
+
+/* The line that a switch or a message cut appears again from its start. */
+static void show_unfinished(struct mux *m)
+{
+	struct vcon *c = mux_focused(m);
+	uint8_t line[UNFINISHED_LIMIT];
+	size_t n, i;
+
+	m->cut = false;
+	if (c->index == MONITOR && !ring_used(&c->out)) {
+		c->line_start = ring_tail(&c->out);
+		monitor_prompt(m);
+		return;
+	}
+	n = ring_look_back(&c->out, c->line_start, line, sizeof(line));
+	for (i = 0; i < n; i++)
+		out_byte(&m->out, line[i]);
+}
+
+/*
+ * Bytes are missing at the tail.  If the guest outruns the terminal all the
+ * time, giving up a quarter of the ring at once makes one mark of many.
+ */
+static void show_loss(struct mux *m, struct vcon *c, uint64_t missed)
+{
+	char mark[MARK_TEXT];
+
+	if (m->losing)
+		missed += ring_skip(&c->out, c->out.size / 4);
+	m->losing = true;
+	c->line_start = ring_tail(&c->out);
+	fmt_buf(mark, sizeof(mark), "%llu bytes lost", (unsigned long long)missed);
+	out_message(&m->out, mark);
+}
+
+/* How much of the chunk may go out before something else must. */
+static size_t limit_chunk(struct mux *m, const uint8_t *data, size_t n)
+{
+	size_t i;
+
+	if (!m->switching)
+		return message_limit(m, data, n);
+	n = (size_t)min_u64(n, m->leave_budget);
+	for (i = 0; i < n; i++)
+		if (data[i] == '\n') {
+			n = i + 1;
+			break;
+		}
+	m->leave_budget -= (unsigned)n;
+	return n;
+}
+
+static void show_output(struct mux *m)
+{
+	struct vcon *c = mux_focused(m);
+	uint64_t start, missed = 0;
+	uint8_t data[CHUNK];
+	size_t n, i;
+
+	n = ring_peek(&c->out, data, sizeof(data), &missed);
+	if (missed) {
+		show_loss(m, c, missed);
+		return;
+	}
+	if (!n) {
+		m->losing = false;
+		return;
+	}
+	n = limit_chunk(m, data, n);
+	start = ring_tail(&c->out);
+	for (i = 0; i < n; i++) {
+		out_byte(&m->out, data[i]);
+		if (data[i] == '\n')
+			c->line_start = start + i + 1;
+	}
+	ring_consume(&c->out, n);
+}
+
+/* Composes the next item; false when there is nothing to show. */
+static bool compose(struct mux *m)
+{
+	m->out.pos = 0;
+	m->out.len = 0;
+	if (m->switching && may_leave(m))
+		switch_focus(m);
+	else if (!m->switching && message_due(m))
+		message_show(m);
+	else if (m->cut)
+		show_unfinished(m);
+	if (!m->out.len)
+		show_output(m);
+	return m->out.len != 0;
+}
+
+/* True when there is a byte to send. */
+static bool have_output(struct mux *m)
+{
+	return m->out.pos < m->out.len || compose(m);
+}
+
+static void transmit(struct mux *m)
+{
+	unsigned room;
+
+	while (have_output(m)) {
+		room = uart_room(&m->uart);
+		if (!room)
+			return;
+		while (room-- && have_output(m))
+			uart_send(&m->uart, m->out.buf[m->out.pos++]);
+	}
+}
+
+static void receive(struct mux *m)
+{
+	int byte;
+
+	while ((byte = uart_get(&m->uart)) >= 0)
+		input_byte(m, (uint8_t)byte);
+}
+
+static void take_request(struct mux *m)
+{
+	/* Acquire is not needed: the value says it all. */
+	unsigned request = __atomic_exchange_n(&m->request, 0, __ATOMIC_RELAXED);
+
+	if (request)
+		mux_focus(m, request - 1);
+}
+
+static void wake_guests(struct mux *m)
+{
+	uint32_t wake = m->wake;
+	unsigned i;
+
+	m->wake = 0;
+	for (i = 0; i < m->n_guests; i++)
+		if ((wake & (1U << i)) && m->ops->wake)
+			m->ops->wake(i);
+}
+
+/* Says whether the UART's interrupt will continue the drain. */
+static bool set_draining(struct mux *m, bool keep_armed)
+{
+	bool more = keep_armed || have_output(m);
+
+	__atomic_store_n(&m->draining, more, __ATOMIC_RELAXED);
+	if (more)
+		return true;
+	/* `draining`, then the ring; pairs with the fence in vcon.c's announce(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	more = have_output(m);
+	__atomic_store_n(&m->draining, more, __ATOMIC_RELAXED);
+	return more;
+}
+
+/* Without a port nothing is ever shown, so nothing is left to show. */
+static void work_unseen(struct mux *m)
+{
+	m->switching = false;
+	__atomic_store_n(&m->focus, m->want, __ATOMIC_RELAXED);
+	__atomic_store_n(&m->msg.log_pos, log_newest(), __ATOMIC_RELAXED);
+	__atomic_store_n(&m->drained, true, __ATOMIC_RELAXED);
+}
+
+void mux_work(struct mux *m, bool keep_armed)
+{
+	bool more;
+
+	take_request(m);
+	if (!m->uart.present) {
+		work_unseen(m);
+		return;
+	}
+	message_look(m);
+	uart_begin(&m->uart);
+	receive(m);
+	transmit(m);
+	vcon_collect_wakes(m);
+	more = set_draining(m, keep_armed);
+	/* Relaxed: console_drained asks again and again. */
+	__atomic_store_n(&m->drained, !more && uart_tx_idle(&m->uart), __ATOMIC_RELAXED);
+	uart_end(&m->uart, more);
+	wake_guests(m);
+}

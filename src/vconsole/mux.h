@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The multiplexer's state, private to this folder.
+ *
+ * One CPU at a time owns the drain (console.c) and with it everything below
+ * that is not said to be shared.  Functions with a `struct mux *` are the
+ * owner's, except where noted.
+ */
+#ifndef BULKHEAD_VCONSOLE_MUX_H
+#define BULKHEAD_VCONSOLE_MUX_H
+
+#include "config.h"
+#include "log.h"
+#include "ring.h"
+#include "uart.h"
+#include "vconsole.h"
+
+/* The monitor is a source like a guest; its index follows the guests'. */
+#define MONITOR CFG_MAX_VMS
+#define N_SOURCES (CFG_MAX_VMS + 1)
+
+#define INPUT_RING KIB(64)
+#define MONITOR_RING KIB(64)
+
+struct vcon {
+	const char *name;
+	unsigned index;
+	enum overflow_policy overflow;
+	struct ring out; /* producer: the guest; consumer: the drain's owner */
+	struct ring in;	 /* producer: the drain's owner; consumer: the guest */
+	/* Shared. */
+	bool waiting; /* the guest found no room and wants ops->wake */
+	bool hungry;  /* the guest found no input and wants ops->wake */
+	uint64_t overrun, in_lost;
+	/* The owner's. */
+	uint64_t line_start; /* position behind the last newline that was shown */
+};
+
+/* What is composed and not yet in the UART: one item at a time. */
+#define OUT_SIZE 2048
+
+struct outgoing {
+	uint8_t buf[OUT_SIZE];
+	size_t pos, len;
+	bool line_empty; /* the terminal's line has nothing on it */
+};
+
+#define NOTICE_SIZE 1024
+
+/* Lines of the hypervisor's own: log records, and answers to hotkeys ("notices"). */
+struct messages {
+	uint64_t log_pos;   /* shared: the next record to read */
+	uint64_t batch_end; /* records below it wait for the same barrier */
+	uint64_t barrier;   /* focused ring's position that must be shown first */
+	struct log_record record;
+	bool have_record;
+	unsigned past; /* bytes shown while only a newline was missing */
+	char notice[NOTICE_SIZE];
+	size_t notice_len;
+};
+
+#define MON_LINE 128
+#define MON_HISTORY 8
+
+struct monitor {
+	char line[MON_LINE];
+	size_t len;
+	char history[MON_HISTORY][MON_LINE];
+	unsigned n_history;	/* lines ever entered; the newest is at (n - 1) % MON_HISTORY */
+	unsigned recall;	/* how many lines back the arrows went */
+	unsigned escape_state;	/* of an arrow key's sequence */
+	bool after_cr;
+};
+
+struct mux {
+	const struct console_ops *ops;
+	struct uart uart;
+	uint16_t uart_base;
+	unsigned baud;
+	uint8_t escape;
+	struct vcon *src[N_SOURCES];
+	unsigned n_guests;
+	bool started;
+
+	/* Shared between CPUs; see console.c and vcon.c for what pairs with what. */
+	bool pending;	/* there is work that the owner may not have seen */
+	bool owned;	/* somebody is the owner */
+	bool draining;	/* the UART's transmitter interrupt is armed and continues the work */
+	bool drained;	/* nothing was left to show at the end of the last work */
+	unsigned focus; /* whose output is shown */
+	unsigned request; /* 1 + a source that shall get the focus, 0: none */
+
+	/* The owner's. */
+	unsigned want;	 /* where input goes; differs from `focus` until the leaving line ends */
+	unsigned last;	 /* who had the input before */
+	bool switching;
+	unsigned leave_budget; /* bytes that the leaving source may still use to end its line */
+	bool cut;	       /* the focused source's unfinished line is to be shown again */
+	bool losing;	       /* bytes were lost since the ring was last empty */
+	bool after_escape;
+	uint32_t touched; /* guests that got input in this work, a bit each */
+	uint32_t wake;	  /* guests to wake at its end */
+	struct outgoing out;
+	struct messages msg;
+	struct monitor mon;
+	struct vcon mon_vcon;
+	struct log_record mon_record; /* what `log` prints, kept off the stack */
+	uint8_t mon_ring[MONITOR_RING];
+};
+
+/* console.c: the one multiplexer, for the vcon_* functions. */
+struct mux *console_mux(void);
+/* console_init with any kind of port; NULL: none.  For console_init itself and the host tests. */
+void console_setup(const struct console_ops *ops, const struct uart_port *port, unsigned baud,
+		   uint8_t escape);
+
+/* mux.c */
+void mux_work(struct mux *m, bool keep_armed);
+void mux_focus(struct mux *m, unsigned source);
+struct vcon *mux_focused(struct mux *m);
+
+/* vcon.c: the owner's side of a guest's console. */
+void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_policy overflow,
+	       void *out, uint32_t out_size, void *in, uint32_t in_size);
+void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte);
+void vcon_collect_wakes(struct mux *m);
+void vcon_left(struct mux *m, struct vcon *c);
+
+/* outgoing.c */
+void out_byte(struct outgoing *o, uint8_t byte);
+void out_text(struct outgoing *o, const char *text);
+/* Ends the terminal's line if there is something on it. */
+void out_own_line(struct outgoing *o);
+/* A line `[bulkhead: TEXT]`, at the start of a line; what a terminal would act on becomes '?'. */
+void out_message(struct outgoing *o, const char *text);
+
+/* message.c */
+void notice(struct mux *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Looks for a new log record: from now on the focused ring's position counts for it. */
+void message_look(struct mux *m);
+/* True when a line of ours is due before more of the focused ring. */
+bool message_due(struct mux *m);
+void message_show(struct mux *m);
+/* Of the `n` next bytes of the focused ring, how many may be shown before the next message. */
+size_t message_limit(struct mux *m, const uint8_t *data, size_t n);
+void message_refocus(struct mux *m);
+
+/* hotkey.c: a byte from the terminal. */
+void input_byte(struct mux *m, uint8_t byte);
+
+/* monitor.c */
+void monitor_input(struct mux *m, uint8_t byte);
+void monitor_prompt(struct mux *m);
+/* monitor_cmd.c */
+void monitor_execute(struct mux *m, const char *line);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The physical serial port.  Used by one CPU at a time: the boot CPU, then
+ * the owner of the drain.  No function waits longer than a bounded time.
+ */
+#ifndef BULKHEAD_VCONSOLE_UART_H
+#define BULKHEAD_VCONSOLE_UART_H
+
+#include "types.h"
+
+/* Register access: port I/O on the machine, a model in host tests. */
+struct uart_port {
+	uint8_t (*in)(void *ctx, unsigned reg);
+	void (*out)(void *ctx, unsigned reg, uint8_t value);
+	void *ctx;
+};
+
+/* The port at an I/O base. */
+struct uart_port uart_io_port(uint16_t base);
+
+struct uart {
+	struct uart_port port;
+	bool present;
+	unsigned depth;    /* bytes the transmitter takes when THRE is set */
+	unsigned rx_limit; /* what is left of the bound on input in this service */
+	unsigned tx_limit;
+	/* Line errors, counted since boot. */
+	uint64_t overruns, framing, breaks;
+};
+
+/* Looks for a UART and sets it to 8N1 at `baud`, interrupts off.  False: none there. */
+bool uart_init(struct uart *u, struct uart_port port, unsigned baud);
+
+/* Polled output with a bounded wait for each byte; a byte that finds no room in time is dropped. */
+void uart_write_polled(struct uart *u, const char *text, size_t len);
+
+/*
+ * One service: uart_begin masks the interrupts, so that the line drops and no
+ * access below raises it; then input and output; then uart_end, which enables
+ * receive interrupts and, if `more` is to be sent, transmitter-empty ones.
+ * A condition that holds by then gives a new edge.
+ */
+void uart_begin(struct uart *u);
+int uart_get(struct uart *u);	  /* the next byte, or -1: none, or enough for this service */
+unsigned uart_room(struct uart *u); /* bytes that uart_send may be called for now */
+void uart_send(struct uart *u, uint8_t byte);
+void uart_end(struct uart *u, bool more);
+
+/* All is sent, also the shift register. */
+bool uart_tx_idle(struct uart *u);
+
+#endif

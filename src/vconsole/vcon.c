@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One guest's console: what its 16550 sees, and the drain's end of the same
+ * rings.
+ *
+ * A guest that finds no room (or no input) leaves a flag and looks again; the
+ * owner makes room (or puts input) and then looks at the flag.  With a full
+ * fence between the two steps on both sides, at least one of them sees the
+ * other: no wake-up is lost.
+ */
+#include "kstring.h"
+#include "mux.h"
+
+/* How much room a waiting guest is woken for: worth an interrupt, and early enough. */
+#define WAKE_ROOM KIB(4)
+
+void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_policy overflow,
+	       void *out, uint32_t out_size, void *in, uint32_t in_size)
+{
+	memset(c, 0, sizeof(*c));
+	c->name = name;
+	c->index = index;
+	c->overflow = overflow;
+	c->hungry = true;
+	ring_init(&c->out, out, out_size);
+	if (in)
+		ring_init(&c->in, in, in_size);
+}
+
+size_t vcon_memory(uint32_t out_size)
+{
+	return sizeof(struct vcon) + INPUT_RING + out_size;
+}
+
+static bool blocks(const struct vcon *c)
+{
+	const struct mux *m = console_mux();
+
+	if (!m->uart.present) /* nobody would ever make room */
+		return false;
+	if (c->overflow == OVERFLOW_AUTO)
+		/* Ordered by the fences in vcon_room and vcon_left; alone, any value will do. */
+		return __atomic_load_n(&m->focus, __ATOMIC_RELAXED) == c->index;
+	return c->overflow == OVERFLOW_BLOCK;
+}
+
+static bool has_room(const struct vcon *c)
+{
+	return !blocks(c) || ring_free(&c->out);
+}
+
+bool vcon_room(struct vcon *c)
+{
+	if (has_room(c))
+		return true;
+	__atomic_store_n(&c->waiting, true, __ATOMIC_RELAXED);
+	/* Flag, then room; pairs with the fences in vcon_collect_wakes and vcon_left. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!has_room(c))
+		return false;
+	__atomic_store_n(&c->waiting, false, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* The focused guest's new bytes need a poll, unless the UART's interrupt comes anyway. */
+static void announce(const struct vcon *c)
+{
+	struct mux *m = console_mux();
+
+	/* Byte, then `focus` and `draining`; pairs with the fence in mux.c's set_draining(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
+		return; /* a switch looks at the ring by itself */
+	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
+		/* Read by the same CPU's console_has_work, or by anyone later. */
+		__atomic_store_n(&m->pending, true, __ATOMIC_RELAXED);
+}
+
+bool vcon_put(struct vcon *c, uint8_t byte)
+{
+	if (!ring_put(&c->out, byte)) {
+		if (!vcon_room(c))
+			return false;
+		ring_put_over(&c->out, byte); /* there is room by now, or the oldest byte goes */
+	}
+	announce(c);
+	return true;
+}
+
+int vcon_get(struct vcon *c)
+{
+	uint64_t missed = 0;
+	uint8_t byte;
+
+	if (!ring_peek(&c->in, &byte, 1, &missed)) {
+		/* Still set from before: whoever puts the next byte will see it. */
+		if (__atomic_load_n(&c->hungry, __ATOMIC_RELAXED))
+			return -1;
+		__atomic_store_n(&c->hungry, true, __ATOMIC_RELAXED);
+		/* Flag, then input; pairs with the fence in vcon_collect_wakes. */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		if (!ring_peek(&c->in, &byte, 1, &missed))
+			return -1;
+	}
+	ring_consume(&c->in, 1);
+	return byte;
+}
+
+size_t vcon_pending(const struct vcon *c)
+{
+	return (size_t)ring_used(&c->in);
+}
+
+void vcon_count_overrun(struct vcon *c)
+{
+	/* Relaxed: a figure, with one writer. */
+	__atomic_fetch_add(&c->overrun, 1, __ATOMIC_RELAXED);
+}
+
+void vcon_flush_input(struct vcon *c)
+{
+	ring_skip(&c->in, ring_used(&c->in));
+	/*
+	 * The UART model forgot what it knew: the next byte shall wake the
+	 * guest.  A byte that comes right now finds the flag or the guest finds
+	 * the byte, as in vcon_get: its UART looks for input when it starts.
+	 */
+	__atomic_store_n(&c->hungry, true, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void vcon_get_stats(const struct vcon *c, struct vcon_stats *out)
+{
+	uint64_t tail = ring_tail(&c->out);
+	uint64_t counted = __atomic_load_n(&c->out.lost, __ATOMIC_RELAXED);
+
+	out->in_lost = __atomic_load_n(&c->in_lost, __ATOMIC_RELAXED);
+	out->in = ring_head(&c->in) + out->in_lost;
+	out->overrun = __atomic_load_n(&c->overrun, __ATOMIC_RELAXED);
+	out->shown = tail - counted;
+	out->lost = ring_lost(&c->out);
+	out->written = ring_head(&c->out);
+}
+
+void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte)
+{
+	if (ring_put(&c->in, byte))
+		m->touched |= 1U << c->index;
+	else
+		__atomic_fetch_add(&c->in_lost, 1, __ATOMIC_RELAXED); /* a figure */
+}
+
+/* Takes a guest's flag down; true when it was up. */
+static bool take(bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_RELAXED) &&
+	       __atomic_exchange_n(flag, false, __ATOMIC_RELAXED);
+}
+
+void vcon_collect_wakes(struct mux *m)
+{
+	struct vcon *c = mux_focused(m);
+	uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
+	unsigned i;
+
+	/* Room and input, then the flags; pairs with vcon_room and vcon_get. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (i = 0; i < m->n_guests; i++)
+		if ((m->touched & (1U << i)) && take(&m->src[i]->hungry))
+			m->wake |= 1U << i;
+	m->touched = 0;
+	if (c->index != MONITOR && ring_free(&c->out) >= enough && take(&c->waiting))
+		m->wake |= 1U << c->index;
+}
+
+/* The focus left: a guest that waited may go on if its policy or some room lets it. */
+void vcon_left(struct mux *m, struct vcon *c)
+{
+	/* Focus, then the flag; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (c->index != MONITOR && has_room(c) && take(&c->waiting))
+		m->wake |= 1U << c->index;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is virtual of a guest's local APIC (SDM vol. 3, chapter 11).  The
+ * guest owns the physical one: timer, EOI, TPR, ISR and IRR are the real
+ * registers, so its interrupts need no help.  Identity, destinations, ICR and
+ * the LVT are virtual, because they could name another guest's CPU or carry a
+ * delivery mode that would reach the hypervisor.
+ */
+#include "kstring.h"
+#include "smp.h"
+#include "vdev_irq.h"
+#include "x86.h"
+
+#define LVT_RESET 0x10000u
+#define SVR_RESET 0xFFu
+#define DFR_RESET 0xFFFFFFFFu
+#define DFR_FLAT 0xFu
+#define DFR_SHIFT 28
+/* Version 14h, LVT entries 0 to 5, no EOI broadcast suppression. */
+#define VERSION 0x00050014u
+
+#define ICR_VECTOR 0xFFu
+#define ICR_LOGICAL BIT(11)
+#define ICR_ASSERT BIT(14)
+#define ICR_LEVEL BIT(15)
+#define ICR_SHORTHAND_SHIFT 18
+#define ICR_WRITABLE 0xCCFFFu
+#define DELIVERY_MASK 7u
+
+#define SVR_WRITABLE 0x1FFu
+#define LVT_VECTOR 0xFFu
+#define LVT_TIMER_WRITABLE 0x700FFu
+#define LVT_ERROR_WRITABLE 0x100FFu
+#define LVT_LINT_WRITABLE 0x1A7FFu
+#define LVT_OTHER_WRITABLE 0x107FFu
+#define LVT_TIMER_DEADLINE BIT(18)
+
+#define ISR_WORDS 8
+#define BROADCAST8 0xFFu
+#define BROADCAST32 0xFFFFFFFFu
+#define BROADCAST_CLUSTER 0xFu
+
+/* Index in lvt[], in the order of the registers from LVT_TIMER on; CMCI is not offered. */
+enum lvt_index { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR };
+
+static const uint32_t lvt_writable[] = {
+	[LVT_TIMER] = LVT_TIMER_WRITABLE, [LVT_THERMAL] = LVT_OTHER_WRITABLE,
+	[LVT_PERF] = LVT_OTHER_WRITABLE,  [LVT_LINT0] = LVT_LINT_WRITABLE,
+	[LVT_LINT1] = LVT_LINT_WRITABLE,  [LVT_ERROR] = LVT_ERROR_WRITABLE,
+};
+
+bool vlapic_is_enabled(const struct vlapic *l)
+{
+	return l->base_msr & APIC_BASE_ENABLE;
+}
+
+bool vlapic_is_x2apic(const struct vlapic *l)
+{
+	return vlapic_is_enabled(l) && (l->base_msr & APIC_BASE_X2APIC);
+}
+
+bool vlapic_software_enabled(const struct vlapic *l)
+{
+	return vlapic_is_enabled(l) && (l->svr & APIC_SVR_ENABLE);
+}
+
+bool vlapic_takes_extint(const struct vlapic *l)
+{
+	const uint32_t lint0 = l->lvt[LVT_LINT0];
+
+	/* With the APIC disabled, LINT0 is the CPU's INTR pin (11.4.3). */
+	if (!vlapic_is_enabled(l))
+		return true;
+	return !(lint0 & APIC_LVT_MASKED) &&
+	       (lint0 >> APIC_DELIVERY_SHIFT & DELIVERY_MASK) == APIC_EXTINT;
+}
+
+void vlapic_reset(struct vlapic *l, bool keep_base)
+{
+	if (!keep_base)
+		l->base_msr = APIC_BASE_ADDRESS | APIC_BASE_ENABLE |
+			      (l->id == 0 ? APIC_BASE_BSP : 0);
+	l->ldr = 0;
+	l->dfr = DFR_RESET;
+	l->svr = SVR_RESET;
+	l->icr_high = l->icr_low = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(lvt_writable); i++)
+		l->lvt[i] = LVT_RESET;
+	memset(l->tmr, 0, sizeof(l->tmr));
+	apic_write(APIC_SVR, l->svr);
+}
+
+/* ---- destinations (11.6.2) ---------------------------------------------- */
+
+static uint32_t x2apic_ldr(const struct vlapic *l)
+{
+	return l->id >> 4 << 16 | (uint32_t)BIT(l->id & 15);
+}
+
+static bool matches_x2apic(const struct vlapic *l, uint32_t dest, bool logical)
+{
+	const uint32_t ldr = x2apic_ldr(l);
+
+	if (!logical)
+		return dest == l->id;
+	return dest >> 16 == ldr >> 16 && (dest & ldr & 0xFFFF);
+}
+
+static bool matches_xapic(const struct vlapic *l, uint32_t dest, bool logical)
+{
+	const uint32_t ldr = l->ldr >> 24;
+
+	if (!logical)
+		return dest == l->id;
+	if (l->dfr >> DFR_SHIFT == DFR_FLAT)
+		return dest & ldr;
+	return (dest >> 4 == BROADCAST_CLUSTER || dest >> 4 == ldr >> 4) && (dest & ldr & 15);
+}
+
+bool vlapic_matches(const struct vlapic *l, const struct apic_message *m)
+{
+	if (!vlapic_is_enabled(l))
+		return false;
+	if (m->dest == (m->x2apic ? BROADCAST32 : BROADCAST8))
+		return true;
+	if (vlapic_is_x2apic(l))
+		return matches_x2apic(l, m->dest, m->logical);
+	return matches_xapic(l, m->dest, m->logical);
+}
+
+/* ---- writes --------------------------------------------------------------- */
+
+static void write_icr(struct vlapic *l, uint32_t low, uint32_t high)
+{
+	const bool x2 = vlapic_is_x2apic(l);
+	const struct apic_message m = {
+		.dest = x2 ? high : high >> 24,
+		.logical = low & ICR_LOGICAL,
+		.x2apic = x2,
+		.delivery = (uint8_t)(low >> APIC_DELIVERY_SHIFT & DELIVERY_MASK),
+		.vector = (uint8_t)(low & ICR_VECTOR),
+	};
+
+	l->icr_low = low & ICR_WRITABLE;
+	l->icr_high = high;
+	/* INIT level de-assert: nothing on any CPU since the Pentium 4 (11.6.1). */
+	if (m.delivery == APIC_INIT && (low & ICR_LEVEL) && !(low & ICR_ASSERT))
+		return;
+	l->send(l->ctx, &m, low >> ICR_SHORTHAND_SHIFT & 3);
+}
+
+/* The physical LVT gets only what is harmless: the timer and the error interrupt, as fixed. */
+static void forward_lvt(const struct vlapic *l, enum lvt_index index)
+{
+	uint32_t v = l->lvt[index];
+
+	if (!(l->svr & APIC_SVR_ENABLE))
+		v |= APIC_LVT_MASKED;
+	if (index == LVT_TIMER)
+		apic_write(APIC_LVT_TIMER, v & LVT_TIMER_WRITABLE);
+	else if (index == LVT_ERROR)
+		apic_write(APIC_LVT_ERROR, v & LVT_ERROR_WRITABLE);
+}
+
+static void write_lvt(struct vlapic *l, enum lvt_index index, uint32_t value)
+{
+	l->lvt[index] = value & lvt_writable[index];
+	if (!(l->svr & APIC_SVR_ENABLE))
+		l->lvt[index] |= APIC_LVT_MASKED;
+	forward_lvt(l, index);
+}
+
+static void write_svr(struct vlapic *l, uint32_t value)
+{
+	l->svr = value & SVR_WRITABLE;
+	/* Software-disabled: all LVT entries mask themselves (11.4.7.2). */
+	if (!(l->svr & APIC_SVR_ENABLE))
+		for (unsigned i = 0; i < ARRAY_SIZE(lvt_writable); i++)
+			l->lvt[i] |= APIC_LVT_MASKED;
+	apic_write(APIC_SVR, l->svr);
+	forward_lvt(l, LVT_TIMER);
+	forward_lvt(l, LVT_ERROR);
+}
+
+/* The vector in service with the highest priority, or -1. */
+static int in_service(void)
+{
+	for (uint32_t i = ISR_WORDS; i-- > 0;) {
+		const uint32_t word = apic_read((enum apic_reg)(APIC_ISR + i * 16));
+
+		if (word)
+			return (int)(i * 32 + 31) - __builtin_clz(word);
+	}
+	return -1;
+}
+
+static bool any_level(const struct vlapic *l)
+{
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < LAPIC_VECTOR_WORDS; i++)
+		any |= l->tmr[i];
+	return any;
+}
+
+static void write_eoi(struct vlapic *l)
+{
+	int vector = -1;
+
+	if (any_level(l))
+		vector = in_service();
+	apic_write(APIC_EOI, 0);
+	if (vector < 0 || !(l->tmr[vector / 32] & BIT(vector % 32)))
+		return;
+	l->tmr[vector / 32] &= (uint32_t)~BIT(vector % 32);
+	l->eoi(l->ctx, (uint8_t)vector);
+}
+
+/* ---- register access, the same for the page and the MSRs --------------------- */
+
+static int lvt_of(uint32_t reg)
+{
+	if (reg < APIC_LVT_TIMER || reg > APIC_LVT_ERROR)
+		return -1;
+	return (int)((reg - APIC_LVT_TIMER) / 16);
+}
+
+static uint32_t read_virtual_id(const struct vlapic *l)
+{
+	return vlapic_is_x2apic(l) ? l->id : l->id << 24;
+}
+
+static bool read_register(struct vlapic *l, uint32_t reg, uint32_t *value)
+{
+	if (lvt_of(reg) >= 0) {
+		*value = l->lvt[lvt_of(reg)];
+		return true;
+	}
+	if (reg >= APIC_ISR && reg < APIC_ESR) {
+		*value = reg >= APIC_TMR && reg < APIC_IRR ? l->tmr[(reg - APIC_TMR) / 16]
+							   : apic_read((enum apic_reg)reg);
+		return true;
+	}
+	switch (reg) {
+	case APIC_ID: *value = read_virtual_id(l); return true;
+	case APIC_VERSION: *value = VERSION; return true;
+	case APIC_LDR: *value = vlapic_is_x2apic(l) ? x2apic_ldr(l) : l->ldr; return true;
+	case APIC_SVR: *value = l->svr; return true;
+	case APIC_ICR: *value = l->icr_low; return true;
+	case APIC_TPR:
+	case APIC_PPR:
+	case APIC_ESR:
+	case APIC_TIMER_INITIAL:
+	case APIC_TIMER_CURRENT:
+	case APIC_TIMER_DIVIDE:
+		*value = apic_read((enum apic_reg)reg);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool write_register(struct vlapic *l, uint32_t reg, uint32_t value)
+{
+	if (lvt_of(reg) >= 0) {
+		write_lvt(l, (enum lvt_index)lvt_of(reg), value);
+		return true;
+	}
+	switch (reg) {
+	case APIC_EOI: write_eoi(l); return true;
+	case APIC_SVR: write_svr(l, value); return true;
+	case APIC_TPR: apic_write(APIC_TPR, value & 0xFF); return true;
+	case APIC_TIMER_DIVIDE: apic_write(APIC_TIMER_DIVIDE, value & 0xB); return true;
+	case APIC_TIMER_INITIAL: apic_write(APIC_TIMER_INITIAL, value); return true;
+	case APIC_ESR: apic_write(APIC_ESR, 0); return true;
+	default: return false;
+	}
+}
+
+/* Registers lie every 16 bytes and are 32 bits wide; the rest of the page reads as 0. */
+uint32_t vlapic_mmio_read(struct vlapic *l, uint32_t offset)
+{
+	uint32_t value = 0;
+
+	if (offset == APIC_ICR_HIGH)
+		return l->icr_high;
+	if (offset == APIC_DFR)
+		return l->dfr;
+	if (offset % 16 == 0)
+		read_register(l, offset, &value);
+	return value;
+}
+
+void vlapic_mmio_write(struct vlapic *l, uint32_t offset, uint32_t value)
+{
+	if (offset == APIC_ICR)
+		write_icr(l, value, l->icr_high);
+	else if (offset == APIC_ICR_HIGH)
+		l->icr_high = value & 0xFF000000u;
+	else if (offset == APIC_DFR)
+		l->dfr = value | 0x0FFFFFFFu;
+	else if (offset == APIC_LDR)
+		l->ldr = value & 0xFF000000u;
+	else if (offset % 16 == 0)
+		write_register(l, offset, value);
+}
+
+bool vlapic_msr_read(struct vlapic *l, uint32_t msr, uint64_t *value)
+{
+	const uint32_t reg = (msr - MSR_X2APIC_FIRST) * 16;
+	uint32_t low;
+
+	if (!vlapic_is_x2apic(l))
+		return false;
+	if (reg == APIC_ICR) {
+		*value = (uint64_t)l->icr_high << 32 | l->icr_low;
+		return true;
+	}
+	if (!read_register(l, reg, &low))
+		return false;
+	*value = low;
+	return true;
+}
+
+bool vlapic_msr_write(struct vlapic *l, uint32_t msr, uint64_t value)
+{
+	const uint32_t reg = (msr - MSR_X2APIC_FIRST) * 16;
+	struct apic_message self = { .delivery = APIC_FIXED, .vector = (uint8_t)value };
+
+	if (!vlapic_is_x2apic(l))
+		return false;
+	if (reg == APIC_ICR) {
+		if (value & 0xFFFFFFFFULL & ~(uint64_t)ICR_WRITABLE)
+			return false;
+		write_icr(l, (uint32_t)value, (uint32_t)(value >> 32));
+		return true;
+	}
+	if (value >> 32)
+		return false;
+	if (reg == APIC_SELF_IPI) {
+		if (value > 0xFF)
+			return false;
+		l->send(l->ctx, &self, SHORT_SELF);
+		return true;
+	}
+	if ((reg == APIC_EOI || reg == APIC_ESR) && value != 0)
+		return false;
+	return write_register(l, reg, (uint32_t)value);
+}
+
+/*
+ * The transitions of 11.12.5: disabled to xAPIC to x2APIC to disabled.  The
+ * physical APIC stays enabled whatever the guest does: kicks need it.
+ */
+bool vlapic_write_base(struct vlapic *l, uint64_t value, bool host_x2apic)
+{
+	const uint64_t modes = APIC_BASE_ENABLE | APIC_BASE_X2APIC;
+	const uint64_t from = l->base_msr & modes, to = value & modes;
+
+	/* The page cannot be moved: no guest we know does. */
+	if ((value & ~(modes | APIC_BASE_BSP)) != APIC_BASE_ADDRESS)
+		return false;
+	if (to == APIC_BASE_X2APIC || ((to & APIC_BASE_X2APIC) && !host_x2apic))
+		return false;
+	if ((from & APIC_BASE_X2APIC) && to == APIC_BASE_ENABLE)
+		return false;
+	if (from == 0 && (to & APIC_BASE_X2APIC))
+		return false;
+	l->base_msr = (value & ~APIC_BASE_BSP) | (l->base_msr & APIC_BASE_BSP);
+	if (to == 0 && from != 0) {
+		vlapic_reset(l, true);
+		apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
+		apic_write(APIC_LVT_ERROR, APIC_LVT_MASKED);
+	}
+	return true;
+}

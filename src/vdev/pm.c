@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ACPI fixed hardware (ACPI 4.8.3) and the reset ports of a PC. */
+#include "vdev_pm.h"
+
+#define PM_TIMER_HZ 3579545ULL
+#define NS_PER_S 1000000000ULL
+
+#define CONTROL_SCI_EN BIT(0)
+#define CONTROL_SLP_TYPE_SHIFT 10
+#define CONTROL_SLP_TYPE_MASK 7u
+#define CONTROL_SLP_EN BIT(13)
+#define CONTROL_WRITABLE 0x1C07u
+#define SLP_TYPE_S5 0 /* as our DSDT's \_S5 says */
+
+#define STATUS_WRITE_CLEARS 0x8721u
+#define ENABLE_WRITABLE 0x0721u
+
+#define RESET_PORT 0xCF9
+#define RESET_CPU BIT(2)
+#define RESET_WRITABLE 0x0Eu
+#define KEYBOARD_PORT 0x64
+#define KEYBOARD_PULSE_RESET 0xFE
+#define PORT_92 0x92
+#define PORT_92_RESET BIT(0)
+#define PORT_92_A20 BIT(1)
+
+static uint32_t timer(const struct vpm *pm)
+{
+	const uint64_t ns = pm->now_ns();
+
+	/* In two steps, so that nothing overflows. */
+	return (uint32_t)(ns / NS_PER_S * PM_TIMER_HZ + ns % NS_PER_S * PM_TIMER_HZ / NS_PER_S);
+}
+
+/* One byte of the block at 0x600; every register is little-endian. */
+static uint8_t read_byte(const struct vpm *pm, unsigned offset, uint32_t timer_value)
+{
+	switch (offset) {
+	case 0:
+	case 1: return (uint8_t)(pm->status >> 8 * offset);
+	case 2:
+	case 3: return (uint8_t)(pm->enable >> 8 * (offset - 2));
+	case 4:
+	case 5: return (uint8_t)((pm->control | CONTROL_SCI_EN) >> 8 * (offset - 4));
+	case 8:
+	case 9:
+	case 10:
+	case 11: return (uint8_t)(timer_value >> 8 * (offset - 8));
+	default: return 0xFF;
+	}
+}
+
+static uint32_t block_read(void *dev, uint16_t port, unsigned size)
+{
+	const struct vpm *pm = dev;
+	const unsigned offset = port - PM1_EVENT_PORT;
+	/* One sample, so that the bytes of a wide read belong together. */
+	const uint32_t now = timer(pm);
+	uint32_t v = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		v |= (uint32_t)read_byte(pm, offset + i, now) << 8 * i;
+	return v;
+}
+
+static void write_byte(struct vpm *pm, unsigned offset, uint8_t v)
+{
+	const unsigned shift = 8 * (offset & 1);
+	const uint16_t part = (uint16_t)(0xFF << shift), value = (uint16_t)(v << shift);
+
+	switch (offset) {
+	case 0:
+	case 1:
+		pm->status &= (uint16_t)~(value & STATUS_WRITE_CLEARS);
+		break;
+	case 2:
+	case 3:
+		pm->enable = (uint16_t)((pm->enable & ~part) | (value & ENABLE_WRITABLE));
+		break;
+	case 4:
+	case 5:
+		pm->control = (uint16_t)((pm->control & ~part) | (value & CONTROL_WRITABLE));
+		break;
+	default: /* the timer is read-only */
+		break;
+	}
+}
+
+static void block_write(void *dev, uint16_t port, unsigned size, uint32_t value)
+{
+	struct vpm *pm = dev;
+	const unsigned offset = port - PM1_EVENT_PORT;
+	const unsigned control = PM1_CONTROL_PORT - PM1_EVENT_PORT;
+	bool sleep = false;
+
+	for (unsigned i = 0; i < size; i++) {
+		write_byte(pm, offset + i, (uint8_t)(value >> 8 * i));
+		if (offset + i == control + 1)
+			sleep = value >> 8 * i & CONTROL_SLP_EN >> 8;
+	}
+	if (sleep && (pm->control >> CONTROL_SLP_TYPE_SHIFT & CONTROL_SLP_TYPE_MASK) == SLP_TYPE_S5)
+		pm->end(pm->ctx, GUEST_POWER_OFF, 0);
+}
+
+static uint32_t reset_read(void *dev, uint16_t port, unsigned size)
+{
+	const struct vpm *pm = dev;
+
+	(void)port;
+	(void)size;
+	return pm->reset_control;
+}
+
+static void reset_write(void *dev, uint16_t port, unsigned size, uint32_t value)
+{
+	struct vpm *pm = dev;
+
+	(void)port;
+	(void)size;
+	pm->reset_control = (uint8_t)(value & RESET_WRITABLE);
+	if (value & RESET_CPU)
+		pm->end(pm->ctx, GUEST_RESET_CF9, 0);
+}
+
+/* There is no keyboard controller but for its reset line. */
+static uint32_t keyboard_read(void *dev, uint16_t port, unsigned size)
+{
+	(void)dev;
+	(void)port;
+	(void)size;
+	return 0xFF;
+}
+
+static void keyboard_write(void *dev, uint16_t port, unsigned size, uint32_t value)
+{
+	struct vpm *pm = dev;
+
+	(void)port;
+	(void)size;
+	if ((value & 0xFF) == KEYBOARD_PULSE_RESET)
+		pm->end(pm->ctx, GUEST_RESET_8042, 0);
+}
+
+static uint32_t port_92_read(void *dev, uint16_t port, unsigned size)
+{
+	const struct vpm *pm = dev;
+
+	(void)port;
+	(void)size;
+	return pm->port_92;
+}
+
+static void port_92_write(void *dev, uint16_t port, unsigned size, uint32_t value)
+{
+	struct vpm *pm = dev;
+
+	(void)port;
+	(void)size;
+	/* A20 is always on. */
+	pm->port_92 = (uint8_t)((value & 0xFE) | PORT_92_A20);
+	if (value & PORT_92_RESET)
+		pm->end(pm->ctx, GUEST_RESET_92, 0);
+}
+
+static void exit_write(void *dev, uint16_t port, unsigned size, uint32_t value)
+{
+	struct vpm *pm = dev;
+
+	(void)port;
+	(void)size;
+	pm->end(pm->ctx, GUEST_EXIT_PORT, value);
+}
+
+void vpm_reset(struct vpm *pm)
+{
+	pm->status = pm->enable = 0;
+	pm->control = CONTROL_SCI_EN;
+	pm->reset_control = 0;
+	pm->port_92 = PORT_92_A20;
+}
+
+void vpm_init(struct vpm *pm, uint64_t (*now_ns)(void),
+	      void (*end)(void *ctx, enum guest_end how, uint32_t value), void *ctx)
+{
+	pm->now_ns = now_ns;
+	pm->end = end;
+	pm->ctx = ctx;
+	vpm_reset(pm);
+}
+
+bool vpm_add_to_bus(struct vpm *pm, struct vdev_bus *bus, uint16_t exit_port)
+{
+	if (exit_port && !bus_add_ports(bus, exit_port, 1, pm, keyboard_read, exit_write))
+		return false;
+	return bus_add_ports(bus, PM1_EVENT_PORT, 12, pm, block_read, block_write) &&
+	       bus_add_ports(bus, RESET_PORT, 1, pm, reset_read, reset_write) &&
+	       bus_add_ports(bus, KEYBOARD_PORT, 1, pm, keyboard_read, keyboard_write) &&
+	       bus_add_ports(bus, PORT_92, 1, pm, port_92_read, port_92_write);
+}

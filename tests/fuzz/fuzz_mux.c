@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The multiplexer under any mix of typed bytes, guest output, log records,
+ * focus requests and a port that stalls.  It must come to rest once the port
+ * moves again, and account for every byte.
+ */
+#include "../unit/console_fixture.h"
+
+#define CHECK(cond)                                                                                \
+	do {                                                                                       \
+		if (!(cond))                                                                       \
+			abort();                                                                   \
+	} while (0)
+
+#define GUESTS 3
+#define RING 64
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_counts(unsigned vm)
+{
+	struct vcon_stats s;
+
+	vcon_get_stats(guest[vm], &s);
+	CHECK(s.written == s.shown + s.lost + ring_used(&guest[vm]->out));
+	CHECK(s.in == vcon_pending(guest[vm]) + s.in_lost + ring_tail(&guest[vm]->in));
+}
+
+static void write_guest(unsigned vm, const uint8_t *data, size_t n)
+{
+	while (n-- && vcon_room(guest[vm]))
+		CHECK(vcon_put(guest[vm], *data++));
+}
+
+/* One step; returns how many bytes of `data` it used. */
+static size_t step(const uint8_t *data, size_t size)
+{
+	unsigned what = data[0] & 7, vm = (data[0] >> 3) % GUESTS, n = data[0] >> 5;
+	size_t len = size - 1 < n ? size - 1 : n;
+
+	switch (what) {
+	case 0:
+	case 1:
+		write_guest(vm, data + 1, len);
+		return 1 + len;
+	case 2:
+	case 3:
+		tty.in = data + 1;
+		tty.in_len = len;
+		console_poll();
+		CHECK(!tty.in_len);
+		return 1 + len;
+	case 4:
+		tty.stuck = n & 1;
+		tty.allow = n;
+		break;
+	case 5:
+		log_write(n & 1 ? LOG_ERROR : LOG_INFO, "record %u", n);
+		break;
+	case 6:
+		console_request_focus((int)n - 2);
+		break;
+	default:
+		while (len-- && vcon_get(guest[vm]) >= 0)
+			;
+		console_poll();
+	}
+	return 1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	unsigned i;
+
+	fx_setup();
+	fx_add("alpha", RING, OVERFLOW_AUTO);
+	fx_add("beta", RING, OVERFLOW_BLOCK);
+	fx_add("gamma", RING, OVERFLOW_DROP_OLDEST);
+	console_start(false);
+	while (size) {
+		size_t used = step(data, size);
+
+		data += used;
+		size -= used;
+		for (i = 0; i < GUESTS; i++)
+			check_counts(i);
+	}
+	tty.stuck = false;
+	run();
+	CHECK(console_drained() && !console_has_work());
+	CHECK(!tty.overflow);
+	CHECK(tty.ier == IER_ERBFI);
+	if (console_mux()->focus != MONITOR)
+		CHECK(!ring_used(&guest[console_mux()->focus]->out));
+	log_set_sink(NULL);
+	fx_free();
+	return 0;
+}

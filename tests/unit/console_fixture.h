@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A console on a model of the physical UART, for tests: what the terminal
+ * received is text in `tty.out`, what it types goes through `type`.  The model
+ * sends at once, or, with `tty.stuck`, only as many bytes as `tty.allow` says.
+ */
+#ifndef BULKHEAD_TESTS_CONSOLE_FIXTURE_H
+#define BULKHEAD_TESTS_CONSOLE_FIXTURE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "uart_regs.h"
+#include "vconsole/mux.h"
+
+#define TTY_SIZE (4U << 20)
+#define FIXTURE_MAX_POLLS 1000000
+#define ESC_KEY 0x05
+
+struct tty {
+	uint8_t *out;
+	size_t out_len;
+	const uint8_t *in;
+	size_t in_len;
+	uint8_t ier, scr, lcr, fcr, lsr_errors;
+	bool absent, stuck;
+	size_t allow; /* bytes that a stuck port still sends */
+	unsigned depth;
+	size_t in_fifo; /* bytes written since THRE was last true */
+	size_t overflow; /* bytes written into a full transmitter: a bug */
+};
+
+static struct tty tty;
+
+static bool tty_ready(void)
+{
+	return !tty.stuck || tty.allow;
+}
+
+static uint8_t tty_lsr(void)
+{
+	uint8_t lsr = tty.lsr_errors;
+
+	tty.lsr_errors = 0;
+	if (tty.in_len)
+		lsr |= LSR_DR;
+	if (tty_ready()) {
+		lsr |= LSR_THRE | LSR_TEMT;
+		tty.in_fifo = 0;
+	}
+	return lsr;
+}
+
+static uint8_t tty_in(void *ctx, unsigned reg)
+{
+	(void)ctx;
+	if (tty.absent)
+		return 0xFF;
+	switch (reg) {
+	case REG_DATA:
+		if (!tty.in_len)
+			return 0;
+		tty.in_len--;
+		return *tty.in++;
+	case REG_IER:
+		return tty.ier;
+	case REG_IIR:
+		return tty.depth > 1 && (tty.fcr & FCR_ENABLE) ? IIR_FIFOS | IIR_NONE : IIR_NONE;
+	case REG_LSR:
+		return tty_lsr();
+	case REG_SCR:
+		return tty.scr;
+	default:
+		return 0;
+	}
+}
+
+static void tty_send(uint8_t byte)
+{
+	if (tty.in_fifo++ >= tty.depth)
+		tty.overflow++;
+	if (tty.stuck && tty.allow)
+		tty.allow--;
+	if (tty.out_len < TTY_SIZE - 1)
+		tty.out[tty.out_len++] = byte;
+	tty.out[tty.out_len] = '\0';
+}
+
+static void tty_out(void *ctx, unsigned reg, uint8_t value)
+{
+	(void)ctx;
+	if (reg == REG_LCR)
+		tty.lcr = value;
+	if (reg == REG_IIR)
+		tty.fcr = value;
+	if (reg == REG_SCR)
+		tty.scr = value;
+	if (tty.lcr & LCR_DLAB)
+		return;
+	if (reg == REG_DATA)
+		tty_send(value);
+	if (reg == REG_IER)
+		tty.ier = value;
+}
+
+/* The interrupt line, as the service leaves it. */
+static bool tty_irq(void)
+{
+	return ((tty.ier & IER_ERBFI) && tty.in_len) || ((tty.ier & IER_ETBEI) && tty_ready());
+}
+
+static unsigned woken[CFG_MAX_VMS], called_stop, called_restart, called_regs;
+static int routed, called_stats;
+
+static void fx_wake(unsigned vm)
+{
+	woken[vm]++;
+}
+
+static void fx_route(int vm)
+{
+	routed = vm;
+}
+
+static void fx_list(void)
+{
+	console_print("LIST\n");
+}
+
+static void fx_stats(int vm)
+{
+	called_stats = vm;
+	console_print("STATS %d\n", vm);
+}
+
+static void fx_stop(unsigned vm)
+{
+	called_stop = vm + 1;
+}
+
+static void fx_restart(unsigned vm)
+{
+	called_restart = vm + 1;
+}
+
+static void fx_regs(unsigned vm)
+{
+	called_regs = vm + 1;
+}
+
+static struct console_ops fx_ops = {
+	.wake = fx_wake,
+	.route = fx_route,
+	.list = fx_list,
+	.stats = fx_stats,
+	.stop = fx_stop,
+	.restart = fx_restart,
+	.regs = fx_regs,
+};
+
+static struct vcon *guest[CFG_MAX_VMS];
+static unsigned n_guest;
+
+static void fx_setup(void)
+{
+	static const struct uart_port port = { .in = tty_in, .out = tty_out };
+	uint8_t *out = tty.out ? tty.out : malloc(TTY_SIZE);
+
+	memset(&tty, 0, sizeof(tty));
+	tty.out = out;
+	tty.out[0] = '\0';
+	tty.depth = 16;
+	memset(woken, 0, sizeof(woken));
+	called_stop = called_restart = called_regs = 0;
+	called_stats = routed = -2;
+	log_set_level(LOG_INFO);
+	console_setup(&fx_ops, &port, 115200, ESC_KEY);
+	tty.out_len = 0;
+	tty.out[0] = '\0';
+}
+
+static void fx_add(const char *name, uint32_t size, enum overflow_policy policy)
+{
+	guest[n_guest] = console_add(name, calloc(1, vcon_memory(size)), size, policy);
+	n_guest++;
+}
+
+static void fx_free(void)
+{
+	while (n_guest)
+		free(guest[--n_guest]);
+}
+
+/* As the machine would: the interrupt, and guests that did something, lead to polls. */
+static void run(void)
+{
+	unsigned i;
+
+	for (i = 0; i < FIXTURE_MAX_POLLS && (tty_irq() || console_has_work()); i++)
+		console_poll();
+}
+
+static void type_bytes(const void *bytes, size_t len)
+{
+	tty.in = bytes;
+	tty.in_len = len;
+	run();
+}
+
+static inline void type(const char *text)
+{
+	type_bytes(text, strlen(text));
+}
+
+/* The guest writes without waiting; false when it was refused. */
+static inline bool say(unsigned vm, const char *text)
+{
+	for (; *text; text++)
+		if (!vcon_put(guest[vm], (uint8_t)*text))
+			return false;
+	return true;
+}
+
+static inline void forget(void)
+{
+	tty.out_len = 0;
+	tty.out[0] = '\0';
+}
+
+static inline const char *seen(void)
+{
+	return (const char *)tty.out;
+}
+
+#endif
