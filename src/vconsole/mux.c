@@ -9,7 +9,6 @@
 
 #define CHUNK 64	    /* of guest output in one item: what a hotkey may have to wait for */
 #define LEAVE_LIMIT 1024    /* bytes for the leaving source to end its line in */
-#define UNFINISHED_LIMIT 512 /* the longest unfinished line that is shown again */
 #define MARK_TEXT 64
 
 _Static_assert(OUT_SIZE >= NOTICE_SIZE * 2, "the largest item, all notices with their frames, fits");
@@ -57,22 +56,33 @@ static void switch_focus(struct mux *m)
 	out_text(&m->out, "]\r\n");
 }
 
+/* Keeps the present line: the ring's own copy is overwritten when the guest goes on writing. */
+static void keep_line(struct vcon *c, uint8_t byte)
+{
+	if (byte == '\n')
+		c->line_len = 0;
+	else if (c->line_len < UNFINISHED_LIMIT)
+		c->line[c->line_len++] = byte;
+	else
+		c->line_len = UNFINISHED_LIMIT + 1;
+}
+
 /* The line that a switch or a message cut appears again from its start. */
 static void show_unfinished(struct mux *m)
 {
 	struct vcon *c = mux_focused(m);
-	uint8_t line[UNFINISHED_LIMIT];
-	size_t n, i;
+	size_t i;
 
 	m->cut = false;
 	if (c->index == MONITOR && !ring_used(&c->out)) {
-		c->line_start = ring_tail(&c->out);
+		c->line_len = 0;
 		monitor_prompt(m);
 		return;
 	}
-	n = ring_look_back(&c->out, c->line_start, line, sizeof(line));
-	for (i = 0; i < n; i++)
-		out_byte(&m->out, line[i]);
+	if (c->line_len > UNFINISHED_LIMIT)
+		return;
+	for (i = 0; i < c->line_len; i++)
+		out_byte(&m->out, c->line[i]);
 }
 
 /*
@@ -86,7 +96,7 @@ static void show_loss(struct mux *m, struct vcon *c, uint64_t missed)
 	if (m->losing)
 		missed += ring_skip(&c->out, c->out.size / 4);
 	m->losing = true;
-	c->line_start = ring_tail(&c->out);
+	c->line_len = 0;
 	fmt_buf(mark, sizeof(mark), "%llu bytes lost", (unsigned long long)missed);
 	out_message(&m->out, mark);
 }
@@ -111,7 +121,7 @@ static size_t limit_chunk(struct mux *m, const uint8_t *data, size_t n)
 static void show_output(struct mux *m)
 {
 	struct vcon *c = mux_focused(m);
-	uint64_t start, missed = 0;
+	uint64_t missed = 0;
 	uint8_t data[CHUNK];
 	size_t n, i;
 
@@ -125,11 +135,9 @@ static void show_output(struct mux *m)
 		return;
 	}
 	n = limit_chunk(m, data, n);
-	start = ring_tail(&c->out);
 	for (i = 0; i < n; i++) {
 		out_byte(&m->out, data[i]);
-		if (data[i] == '\n')
-			c->line_start = start + i + 1;
+		keep_line(c, data[i]);
 	}
 	ring_consume(&c->out, n);
 }

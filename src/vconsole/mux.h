@@ -22,6 +22,8 @@
 #define INPUT_RING KIB(64)
 #define MONITOR_RING KIB(64)
 
+#define UNFINISHED_LIMIT 512 /* the longest unfinished line that is shown again */
+
 struct vcon {
 	const char *name;
 	unsigned index;
@@ -32,8 +34,9 @@ struct vcon {
 	bool waiting; /* the guest found no room and wants ops->wake */
 	bool hungry;  /* the guest found no input and wants ops->wake */
 	uint64_t overrun, in_lost;
-	/* The owner's. */
-	uint64_t line_start; /* position behind the last newline that was shown */
+	/* The owner's: what was shown since the last newline, for when it is cut. */
+	uint8_t line[UNFINISHED_LIMIT];
+	size_t line_len; /* more than the limit: too long, not kept */
 };
 
 /* What is composed and not yet in the UART: one item at a time. */

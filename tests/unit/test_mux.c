@@ -262,6 +262,21 @@ static void unfinished_line_comes_back(void **state)
 	assert_int_equal(stats(0).shown, stats(0).written);
 }
 
+static void unfinished_line_survives_a_full_ring(void **state)
+{
+	(void)state;
+	type("\x05" "4");
+	say(3, "delta:~# ");
+	run();
+	type("\x05" "1");
+	while (vcon_room(guest[3]))
+		vcon_put(guest[3], 'w');
+	forget();
+	type("\x05" "4");
+	assert_memory_equal(seen(), "[bulkhead: console delta]\r\ndelta:~# wwww", 40);
+	assert_int_equal(tty.out_len, 36 + BUF);
+}
+
 static void finished_line_does_not_come_back(void **state)
 {
 	(void)state;
@@ -290,23 +305,30 @@ static void leaving_guest_ends_its_line(void **state)
 	EXPECT("[bulkhead: console alpha]\r\nnext line\r\n");
 }
 
+static void put_many(unsigned vm, unsigned n)
+{
+	while (n--)
+		vcon_put(guest[vm], 'x');
+}
+
 static void endless_line_does_not_hold_the_focus(void **state)
 {
 	char *mark;
-	unsigned i;
 
 	(void)state;
 	forget();
 	tty.stuck = true;
-	for (i = 0; i < 3000; i++)
-		vcon_put(guest[0], 'x');
-	run();
+	put_many(0, 64 + 10);
+	run(); /* 64 bytes are on their way */
 	type("\x05" "2");
+	tty.allow = 64;
+	run(); /* now ten, so that the bound falls inside a chunk */
+	put_many(0, 3000);
 	tty.stuck = false;
 	run();
 	mark = strstr((char *)tty.out, "\r\n[bulkhead: console beta]\r\n");
 	assert_non_null(mark);
-	assert_in_range(mark - (char *)tty.out, 1024, 1024 + 64);
+	assert_int_equal(mark - (char *)tty.out, 64 + 1024);
 }
 
 static void too_long_line_is_not_repeated(void **state)
@@ -778,6 +800,7 @@ int main(void)
 		T(loss_is_counted_and_marked_where_it_was),
 		T(loss_while_shown_ends_the_line),
 		T(unfinished_line_comes_back),
+		T(unfinished_line_survives_a_full_ring),
 		T(finished_line_does_not_come_back),
 		T(leaving_guest_ends_its_line),
 		T(endless_line_does_not_hold_the_focus),
