@@ -84,6 +84,13 @@ void idle_wait(const uint32_t *work, uint64_t seen_nmis);
 bool map_all_memory(uint64_t top);
 uint64_t map_root(void);
 
+/* Lets this CPU execute vector instructions, for fpu_reset_cpu.  Each CPU, once. */
+void fpu_enable_cpu(void);
+/* x87 and vector registers and XCR0 as after reset.  Own CPU, outside a guest. */
+void fpu_reset_cpu(void);
+/* `value` was checked; only where CPUID has XSAVE.  Own CPU, outside a guest. */
+void fpu_set_xcr0(uint64_t value);
+
 /* ---- ACPI ------------------------------------------------------------- */
 
 #define ACPI_MAX_OVERRIDES 16

@@ -22,7 +22,7 @@ struct console_ops {
 	void (*wake)(unsigned vm);
 	/* The physical UART's interrupt shall go to a CPU of guest `vm`, or, for -1, to any. */
 	void (*route)(int vm);
-	/* Monitor commands.  They answer by console_print and may be refused with a message there. */
+	/* Monitor commands.  They answer, or refuse, by console_print. */
 	void (*list)(void);
 	void (*stats)(int vm); /* -1: all */
 	void (*stop)(unsigned vm);
@@ -46,7 +46,10 @@ bool console_early(uint16_t uart_base, unsigned baud);
  */
 void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned baud, uint8_t escape);
 
-/* The memory, in bytes (aligned as for any object), that a guest's console with this output buffer needs; for the memory report. */
+/*
+ * The memory, in bytes (aligned as for any object), that a guest's console
+ * with this output buffer needs; for the memory report.
+ */
 size_t vcon_memory(uint32_t out_size);
 
 /*
@@ -98,7 +101,10 @@ bool console_has_work(void);
 /* Monitor output: only from the console_ops callbacks. */
 void console_print(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* The focus moves to guest `vm` (-1: monitor), as if the hotkey had been used.  Any CPU; polls nothing itself. */
+/*
+ * The focus moves to guest `vm` (-1: monitor), as if the hotkey had been used,
+ * at the next poll.  Any CPU.
+ */
 void console_request_focus(int vm);
 
 /*

@@ -61,6 +61,14 @@ static const struct emu_ops emu_ops = {
 	.mmio_write = view_mmio_write,
 };
 
+/* The guest sees the host's width (CPUID 80000008h, which it gets unchanged). */
+static unsigned phys_bits;
+
+void access_init(void)
+{
+	phys_bits = cpuid(0x80000008, 0).eax & 0xFF;
+}
+
 void vcpu_view(struct vcpu *v, struct vcpu_view *view)
 {
 	backend->get_sysregs(&v->hw, &view->sys);
@@ -68,7 +76,7 @@ void vcpu_view(struct vcpu *v, struct vcpu_view *view)
 	view->cpu.sys = &view->sys;
 	view->cpu.ops = &emu_ops;
 	view->cpu.ctx = v;
-	view->cpu.phys_bits = 0;
+	view->cpu.phys_bits = phys_bits;
 }
 
 /* An instruction was completed for the guest: its shadow is over, a single step may be due. */
@@ -85,6 +93,20 @@ static void completed(struct vcpu *v)
 	vcpu_inject_exception(v, VEC_DB, false, 0);
 }
 
+static void advance_rip(struct vcpu *v, unsigned len)
+{
+	const uint64_t from = v->hw.regs.rip, to = from + len;
+	struct vcpu_sysregs sys;
+
+	v->hw.regs.rip = to;
+	/* Outside 64-bit code RIP has 32 bits; only a carry out of them makes it matter. */
+	if (from >> 32 || !(to >> 32))
+		return;
+	backend->get_sysregs(&v->hw, &sys);
+	if (!(sys.efer & EFER_LMA) || !(sys.seg[SEG_CS].attr & SEG_ATTR_L))
+		v->hw.regs.rip = (uint32_t)to;
+}
+
 bool skip_instruction(struct vcpu *v, const struct vm_exit *exit)
 {
 	unsigned len = exit->insn_len;
@@ -99,7 +121,7 @@ bool skip_instruction(struct vcpu *v, const struct vm_exit *exit)
 			return false;
 		}
 	}
-	v->hw.regs.rip += len;
+	advance_rip(v, len);
 	v->hw.regs.rflags &= ~RFLAGS_RF;
 	completed(v);
 	return true;

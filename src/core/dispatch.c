@@ -4,6 +4,7 @@
  * whole, with its registers kept: safe by default.
  */
 #include "log.h"
+#include "smp.h"
 #include "vm.h"
 #include "x86.h"
 
@@ -96,9 +97,8 @@ static void xsetbv_exit(struct vcpu *v, const struct vm_exit *exit)
 		return;
 	}
 	/* The hypervisor uses no vector state: the guest's XCR0 stays loaded. */
-	write_cr4(read_cr4() | CR4_OSXSAVE);
-	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-	skip_instruction(v, exit);
+	if (skip_instruction(v, exit))
+		fpu_set_xcr0(value);
 }
 
 static void crash(struct vcpu *v, const struct vm_exit *exit, const char *what)

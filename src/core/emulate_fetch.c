@@ -48,7 +48,7 @@ struct PACKED any64 {
 	uint64_t v;
 };
 
-/* The usual case, the whole window in one page, is two overlapping moves: it is on every exit's path. */
+/* On every exit's path: the usual case, all in one page, is two overlapping moves. */
 static void copy_code(uint8_t *to, const uint8_t *from, unsigned n)
 {
 	if (n == INSN_MAX) {

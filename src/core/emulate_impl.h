@@ -21,7 +21,7 @@ struct emulation {
 /* 16, 32 or 64, by CS and EFER. */
 unsigned emu_code_bits(const struct emu_cpu *cpu);
 
-/* Bits above the width of linear addresses repeat the highest of them (Intel SDM vol. 1, 3.3.7.1). */
+/* Bits above an address's width repeat its highest bit (Intel SDM vol. 1, 3.3.7.1). */
 static inline bool emu_canonical(const struct emu_cpu *cpu, uint64_t linear)
 {
 	unsigned unused = cpu->sys->cr4 & CR4_LA57 ? 64 - 57 : 64 - 48;

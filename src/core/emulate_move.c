@@ -109,7 +109,8 @@ enum emu_result emulate_movbe(struct emulation *e)
 	if (!in->mem || in->rep)
 		return EMU_UNSUPPORTED; /* CRC32 */
 	if (in->opcode == 0xf1)
-		return store(e, in->opsize, swap_bytes(gpr_read(e, in->reg, in->opsize), in->opsize));
+		return store(e, in->opsize,
+			     swap_bytes(gpr_read(e, in->reg, in->opsize), in->opsize));
 	if (!rm_resolve(e, in->opsize, EMU_READ, &rm))
 		return EMU_FAULT;
 	gpr_write(e, in->reg, in->opsize, swap_bytes(rm_read(e, &rm), in->opsize));

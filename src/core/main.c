@@ -289,6 +289,7 @@ void core_main(void)
 	apic_init_cpu();
 	ioapic_init();
 	kvmclock_init();
+	access_init();
 	if (!configured)
 		monitor_only();
 	if (!smp_create_cpus() || !backend->init())

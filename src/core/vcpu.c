@@ -65,6 +65,17 @@ void vcpu_update_apic_access(struct vcpu *v)
 			backend->allow_msr(&v->hw, MSR_X2APIC_FIRST + APIC_EOI / 16, false, false);
 }
 
+/* DR0 to DR3 are the guest's while it runs and are in no control block. */
+static void clear_debug_registers(void)
+{
+	__asm__ volatile("mov %0, %%dr0\n\t"
+			 "mov %0, %%dr1\n\t"
+			 "mov %0, %%dr2\n\t"
+			 "mov %0, %%dr3"
+			 :
+			 : "r"(0ULL));
+}
+
 /* After reset or INIT: SDM vol. 3, table 9-1.  `power_on` also forgets what INIT keeps. */
 static void reset_vcpu(struct vcpu *v, bool power_on)
 {
@@ -74,8 +85,11 @@ static void reset_vcpu(struct vcpu *v, bool power_on)
 	msr_apply_policy(v);
 	vcpu_update_apic_access(v);
 	v->nmi_pending = v->window_open = false;
-	if (power_on)
+	if (power_on) {
 		v->kvm_clock = 0;
+		fpu_reset_cpu();
+		clear_debug_registers();
+	}
 }
 
 void vcpu_power_on(struct vcpu *v)

@@ -163,6 +163,8 @@ struct vcpu_view {
 	struct vcpu_sysregs sys;
 	struct emu_cpu cpu;
 };
+/* Boot CPU, once. */
+void access_init(void);
 void vcpu_view(struct vcpu *v, struct vcpu_view *view);
 void access_memory(struct vcpu *v, const struct vm_exit *exit);
 void access_port(struct vcpu *v, const struct vm_exit *exit);

@@ -107,6 +107,7 @@ static void load_tables(struct cpu *c)
 			 : "memory");
 	wrmsr(MSR_GS_BASE, (uintptr_t)c);
 	load_idt(idt);
+	fpu_enable_cpu();
 }
 
 void smp_init_boot_cpu(void)

@@ -4,38 +4,22 @@
 
 #include "x86.h"
 
-static void get_segment(struct segment_reg *to, const struct vmcb_segment *from)
+static inline void get_segment(struct segment_reg *to, const struct vmcb_segment *from)
 {
 	to->base = from->base;
 	to->limit = from->limit;
 	to->selector = from->selector;
 	to->attr = from->attr;
 	if (!(from->attr & SEG_ATTR_P))
-		to->attr |= SEG_ATTR_UNUSABLE;
+		to->attr |= (uint16_t)SEG_ATTR_UNUSABLE;
 }
 
-static void set_segment(struct vmcb_segment *to, const struct segment_reg *from)
+static inline void set_segment(struct vmcb_segment *to, const struct segment_reg *from)
 {
 	to->base = from->base;
 	to->limit = from->limit;
 	to->selector = from->selector;
 	to->attr = (uint16_t)(from->attr & SEG_ATTR_UNUSABLE ? 0 : from->attr & 0xFFF);
-}
-
-static struct vmcb_segment *segment(struct vmcb *vmcb, enum segment seg)
-{
-	switch (seg) {
-	case SEG_ES: return &vmcb->es;
-	case SEG_CS: return &vmcb->cs;
-	case SEG_SS: return &vmcb->ss;
-	case SEG_DS: return &vmcb->ds;
-	case SEG_FS: return &vmcb->fs;
-	case SEG_GS: return &vmcb->gs;
-	case SEG_LDTR: return &vmcb->ldtr;
-	case SEG_TR:
-	case SEG_COUNT:
-	default: return &vmcb->tr;
-	}
 }
 
 void svm_get_sysregs(struct vcpu_hw *v, struct vcpu_sysregs *s)
@@ -52,8 +36,10 @@ void svm_get_sysregs(struct vcpu_hw *v, struct vcpu_sysregs *s)
 	s->cpl = vmcb->cpl;
 	s->gdtr = (struct table_reg){ vmcb->gdtr.base, (uint16_t)vmcb->gdtr.limit };
 	s->idtr = (struct table_reg){ vmcb->idtr.base, (uint16_t)vmcb->idtr.limit };
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		get_segment(&s->seg[i], segment(vmcb, (enum segment)i));
+	for (unsigned i = SEG_ES; i <= SEG_GS; i++)
+		get_segment(&s->seg[i], &vmcb->seg[i]);
+	get_segment(&s->seg[SEG_LDTR], &vmcb->ldtr);
+	get_segment(&s->seg[SEG_TR], &vmcb->tr);
 }
 
 void svm_set_sysregs(struct vcpu_hw *v, const struct vcpu_sysregs *s)
@@ -73,8 +59,10 @@ void svm_set_sysregs(struct vcpu_hw *v, const struct vcpu_sysregs *s)
 	vmcb->gdtr.limit = s->gdtr.limit;
 	vmcb->idtr.base = s->idtr.base;
 	vmcb->idtr.limit = s->idtr.limit;
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		set_segment(segment(vmcb, (enum segment)i), &s->seg[i]);
+	for (unsigned i = SEG_ES; i <= SEG_GS; i++)
+		set_segment(&vmcb->seg[i], &s->seg[i]);
+	set_segment(&vmcb->ldtr, &s->seg[SEG_LDTR]);
+	set_segment(&vmcb->tr, &s->seg[SEG_TR]);
 }
 
 /* MSRs that VMRUN or VMLOAD load from the VMCB. */
@@ -88,8 +76,8 @@ static uint64_t *vmcb_msr(struct vmcb *vmcb, uint32_t msr)
 	case MSR_CSTAR: return &vmcb->cstar;
 	case MSR_SFMASK: return &vmcb->sfmask;
 	case MSR_KERNEL_GS_BASE: return &vmcb->kernel_gs_base;
-	case MSR_FS_BASE: return &vmcb->fs.base;
-	case MSR_GS_BASE: return &vmcb->gs.base;
+	case MSR_FS_BASE: return &vmcb->seg[SEG_FS].base;
+	case MSR_GS_BASE: return &vmcb->seg[SEG_GS].base;
 	case MSR_SYSENTER_CS: return &vmcb->sysenter_cs;
 	case MSR_SYSENTER_ESP: return &vmcb->sysenter_esp;
 	case MSR_SYSENTER_EIP: return &vmcb->sysenter_eip;

@@ -31,7 +31,8 @@ struct vmcb {
 	uint8_t reserved5[0x400 - 0xE0];
 
 	/* State save area. */
-	struct vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
+	struct vmcb_segment seg[6]; /* ES to GS, in the order of enum segment */
+	struct vmcb_segment gdtr, ldtr, idtr, tr;
 	uint8_t reserved6[0x4CB - 0x4A0];
 	uint8_t cpl;
 	uint32_t reserved7;
@@ -58,7 +59,8 @@ VMCB_AT(nested_control, 0x90);
 VMCB_AT(event_inject, 0xA8);
 VMCB_AT(clean, 0xC0);
 VMCB_AT(next_rip, 0xC8);
-VMCB_AT(es, 0x400);
+VMCB_AT(seg, 0x400);
+VMCB_AT(tr, 0x490);
 VMCB_AT(cpl, 0x4CB);
 VMCB_AT(efer, 0x4D0);
 VMCB_AT(cr4, 0x548);

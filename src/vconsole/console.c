@@ -106,7 +106,7 @@ void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned ba
 	mux.uart_base = uart_base;
 	mux.baud = baud;
 	if (uart_base && !mux.uart.present)
-		log_warn("console: no serial port at 0x%x; set 'port' in [console] to one that exists",
+		log_warn("console: no serial port at 0x%x; set 'port' in [console]",
 			 uart_base);
 }
 

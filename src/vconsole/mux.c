@@ -11,7 +11,7 @@
 #define LEAVE_LIMIT 1024    /* bytes for the leaving source to end its line in */
 #define MARK_TEXT 64
 
-_Static_assert(OUT_SIZE >= NOTICE_SIZE * 2, "the largest item, all notices with their frames, fits");
+_Static_assert(OUT_SIZE >= NOTICE_SIZE * 2, "all notices with their frames must fit in one item");
 
 struct vcon *mux_focused(struct mux *m)
 {

@@ -107,7 +107,8 @@ static void fill_ram(struct input *in)
 
 static void fill_cpu(struct input *in, struct vcpu_regs *regs, struct vcpu_sysregs *sys)
 {
-	static const uint64_t cr0[] = { 0, CR0_PE, CR0_PE | CR0_PG, CR0_PE | CR0_PG | CR0_WP | CR0_AM };
+	static const uint64_t cr0[] = { 0, CR0_PE, CR0_PE | CR0_PG,
+					CR0_PE | CR0_PG | CR0_WP | CR0_AM };
 	uint8_t mode;
 
 	take(in, &mode, 1);

@@ -235,7 +235,8 @@ static void test_fetch_faults(void **state)
 	memcpy(w->ram + WORLD_CODE_GPA + 0xffe, "\x89\x07", 2);
 	assert_int_equal(emu_step(&w->cpu, &w->fault), EMU_OK);
 	/* 15 prefixes */
-	FAULTS(w, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", VEC_GP, true, 0);
+	FAULTS(w, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90", VEC_GP,
+	       true, 0);
 	/* RIP outside the canonical range */
 	w->regs.rip = 0x800000000000;
 	assert_int_equal(emu_step(&w->cpu, &w->fault), EMU_FAULT);

@@ -643,6 +643,42 @@ static void port_without_fifo_gets_single_bytes(void **state)
 	assert_int_equal(tty.overflow, 0);
 }
 
+static void wake_and_write(unsigned vm)
+{
+	say(vm, "seen\r\n");
+	console_poll(); /* owned: returns at once and leaves the work to the owner */
+}
+
+static void work_found_while_owned_is_done_by_the_owner(void **state)
+{
+	(void)state;
+	forget();
+	fx_ops.wake = wake_and_write;
+	tty.in = (const uint8_t *)"k";
+	tty.in_len = 1;
+	console_poll();
+	fx_ops.wake = fx_wake;
+	assert_string_equal(seen(), "seen\r\n");
+	assert_int_equal(tty.ier, IER_ERBFI);
+}
+
+static void ask_again(int vm)
+{
+	console_request_focus(vm);
+}
+
+static void owner_is_let_go(void **state)
+{
+	(void)state;
+	fx_ops.route = ask_again;
+	console_request_focus(1);
+	console_poll(); /* returns, although there is always something new */
+	assert_int_equal(tty.ier, IER_ERBFI | IER_ETBEI);
+	fx_ops.route = fx_route;
+	run();
+	assert_int_equal(tty.ier, IER_ERBFI);
+}
+
 static void drained_means_everything_is_out(void **state)
 {
 	(void)state;
@@ -824,6 +860,8 @@ int main(void)
 		T(work_of_one_poll_is_bounded),
 		T(armed_interrupt_needs_no_poll),
 		T(port_without_fifo_gets_single_bytes),
+		T(work_found_while_owned_is_done_by_the_owner),
+		T(owner_is_let_go),
 		T(drained_means_everything_is_out),
 		T(missing_port_blocks_nobody),
 		T(bad_guests_are_refused),
