@@ -29,7 +29,7 @@ bool s2_init(struct s2_space *s, const struct s2_format *format, void *(*alloc)(
 /*
  * Maps [gpa, gpa + size) to host memory at hpa, both 2 MiB aligned, size a
  * multiple of 2 MiB, with 1 GiB pages where both are aligned and the CPU has
- * them.  False: out of memory or already mapped.
+ * them.  False: out of memory, not aligned, or already mapped.
  */
 bool s2_map(struct s2_space *s, uint64_t gpa, uint64_t hpa, uint64_t size);
 

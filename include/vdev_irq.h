@@ -15,7 +15,7 @@ struct pic_chip {
 	uint8_t irr, isr, imr, elcr, level; /* level: the lines as they are */
 	uint8_t vector_base, init_step;     /* init_step: the ICW that comes next, 0 none */
 	uint8_t priority;                   /* the line with the highest priority */
-	bool icw4, auto_eoi, rotate_auto_eoi, read_isr, poll, special_mask, special_nested;
+	bool icw4, single, auto_eoi, rotate_auto_eoi, read_isr, poll, special_mask, special_nested;
 	bool level_triggered;               /* ICW1.LTIM */
 	uint8_t elcr_mask;
 };
@@ -53,7 +53,7 @@ struct apic_message {
 
 struct vioapic {
 	uint32_t select;
-	uint8_t id;
+	uint8_t id, reset_id; /* reset_id: what the guest's tables say */
 	uint64_t rte[IOAPIC_PINS];
 	uint32_t lines;   /* bit a pin: its level */
 	void (*send)(void *ctx, const struct apic_message *m);
@@ -66,7 +66,7 @@ void vioapic_reset(struct vioapic *io);
 void vioapic_set_pin(struct vioapic *io, unsigned pin, bool level);
 /* A local APIC's EOI for a vector that was sent as level-triggered. */
 void vioapic_eoi(struct vioapic *io, uint8_t vector);
-/* True while pin `pin` is unmasked and set to ExtINT: the 8259s' path to the CPU. */
+/* True while pin 0 is unmasked and set to ExtINT: the 8259s' path to the CPU. */
 bool vioapic_passes_extint(const struct vioapic *io);
 uint64_t vioapic_read(void *dev, uint64_t offset, unsigned size);
 void vioapic_write(void *dev, uint64_t offset, unsigned size, uint64_t value);

@@ -9,47 +9,55 @@ build/bulkhead: $(wildcard tools/bulkhead*.c) src/lib/fmt.c src/lib/parse.c $(wi
 	@echo "  HOST  $@"
 	@$(HOSTCC) $(filter-out -MMD -MP,$(HOSTFLAGS)) -O2 -o $@ $(filter %.c,$^)
 
-PURE_OBJ := $(PURE_SRC:src/%.c=$(HB)/pure/%.o)
+# Fakes of the hardware below the pure code.
+FAKE_SRC := $(wildcard tests/host/*.c)
+
+# Pure code and fakes as an archive: a test gets only what it uses, and may
+# bring its own in place of an object.
+PURE_OBJ := $(PURE_SRC:src/%.c=$(HB)/pure/%.o) $(FAKE_SRC:tests/host/%.c=$(HB)/pure/fake/%.o)
 $(HB)/pure/%.o: src/%.c
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -c -o $@ $<
+$(HB)/pure/fake/%.o: tests/host/%.c
 	@mkdir -p $(@D)
 	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -c -o $@ $<
 $(HB)/libpure.a: $(PURE_OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
 
-# A test file links what it needs from the archive of pure code; a line
-# `/* no-archive */` in it says that it includes its sources itself.
+# A test file links what it needs from the archive of pure code.  One that
+# includes a source file itself gets that file's object from nowhere else.
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(HB)/unit/%)
 $(HB)/unit/%: tests/unit/%.c $(HB)/libpure.a
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
-	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -Isrc -o $@ $< $(HB)/libpure.a -lcmocka -lpthread
+	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -Isrc -Itests/host -o $@ $< $(HB)/libpure.a -lcmocka -lpthread
 
 unit-bins: $(UNIT_BIN)
 
-# Fuzzers are built from source with clang, so that the code is instrumented.
+# The same archive for the fuzzers, instrumented by clang.
+FUZZFLAGS = $(filter-out $(WARN),$(HOSTFLAGS)) -fno-sanitize-recover=all
+FUZZ_OBJ := $(PURE_OBJ:$(HB)/pure/%=$(HB)/fuzzed/%)
+$(HB)/fuzzed/%.o: src/%.c
+	@mkdir -p $(@D)
+	@$(CLANG) $(FUZZFLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+$(HB)/fuzzed/fake/%.o: tests/host/%.c
+	@mkdir -p $(@D)
+	@$(CLANG) $(FUZZFLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
+$(HB)/libfuzzed.a: $(FUZZ_OBJ)
+	@rm -f $@
+	@ar rcs $@ $^
+$(HB)/fuzzed/vdev/guest_acpi.o: build/gen/dsdt.h
+
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(HB)/fuzz/%)
-$(HB)/fuzz/%: tests/fuzz/%.c $(PURE_SRC) $(wildcard include/*.h)
+$(HB)/fuzz/%: tests/fuzz/%.c $(HB)/libfuzzed.a
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $@"
-	@$(CLANG) -std=gnu11 -g -O1 -Iinclude -Isrc -Ibuild/gen -DBULKHEAD_DEBUG=1 -DBULKHEAD_HOST=1 \
-	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  -ffunction-sections -Wl,--gc-sections -o $@ $< $(PURE_SRC)
+	@$(CLANG) $(FUZZFLAGS) -Isrc -Itests/host -fsanitize=fuzzer,address,undefined -o $@ $< $(HB)/libfuzzed.a
 
 fuzz-bins: $(FUZZ_BIN)
 
-# The stress tests once more, under ThreadSanitizer.
-TSAN_SRC := src/lib/fmt.c src/lib/log.c src/lib/parse.c $(wildcard src/vconsole/*.c)
-TSAN_BIN := $(HB)/tsan/test_ring_stress $(HB)/tsan/test_mux_stress
-$(HB)/tsan/%: tests/unit/%.c $(TSAN_SRC) $(wildcard include/*.h)
-	@mkdir -p $(@D)
-	@echo "  TSAN  $@"
-	@$(CLANG) -std=gnu11 -g -O2 -Iinclude -Isrc -DBULKHEAD_DEBUG=1 -DBULKHEAD_HOST=1 \
-	  -fsanitize=thread -o $@ $< $(TSAN_SRC) -lcmocka -lpthread
-
-tsan-bins: $(TSAN_BIN)
-
 -include $(shell find $(HB) -name '*.d' 2>/dev/null)
-.PHONY: unit-bins fuzz-bins tsan-bins
+.PHONY: unit-bins fuzz-bins

@@ -4,7 +4,7 @@
 
 $(B)/gen/offsets.inc: tools/offsets.c include/backend.h include/smp.h include/vcpu_state.h
 	@mkdir -p $(@D)
-	@$(CC) $(filter-out -MMD -MP,$(HVFLAGS)) -S -o $(B)/gen/offsets.s $<
+	@$(CC) $(filter-out -MMD -MP,$(HVFLAGS)) -fno-lto -S -o $(B)/gen/offsets.s $<
 	@sed -n 's/.*#OFFSET \([A-Z0-9_]*\) \$$\{0,1\}\([0-9]*\).*/\1 equ \2/p' $(B)/gen/offsets.s >$@
 
 $(B)/obj/%.o: src/%.c Makefile mk/image.mk
@@ -19,7 +19,7 @@ $(B)/obj/%.asm.o: src/%.asm $(B)/gen/offsets.inc
 
 $(B)/bulkhead.elf64: $(OBJ) src/boot/image.ld
 	@echo "  LINK  $@"
-	@$(CC) -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,--gc-sections \
+	@$(CC) $(LDFLAGS) -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,--gc-sections \
 	  -Wl,-z,noexecstack -Wl,-Map,$(B)/bulkhead.map -T src/boot/image.ld -o $@ $(OBJ)
 
 # Multiboot loaders take 32-bit ELF; the 64-bit one stays for gdb.

@@ -18,7 +18,7 @@ die() {
 # step WHAT COMMAND...: runs a command that may take long.  Its output goes to
 # a log that is shown when it fails; on a terminal the seconds count up.
 step() {
-	local what=$1 log pid status=0 from=$SECONDS
+	local what=$1 log pid status=0 from=$SECONDS shown=
 	shift
 	log=$(mktemp "${TMPDIR:-/tmp}/bulkhead-step.XXXXXX")
 	[[ -t 2 ]] || say "$what ..."
@@ -28,7 +28,10 @@ step() {
 	trap 'kill "$pid" 2>/dev/null; rm -f "$log"; exit 130' INT TERM HUP
 	if [[ -t 2 ]]; then
 		while kill -0 "$pid" 2>/dev/null; do
-			printf '\r\033[K%s ... %d s' "$what" $((SECONDS - from)) >&2
+			if [[ $shown != $((SECONDS - from)) ]]; then
+				shown=$((SECONDS - from))
+				printf '\r\033[K%s ... %d s' "$what" "$shown" >&2
+			fi
 			sleep 0.2
 		done
 		printf '\r\033[K' >&2

@@ -17,6 +17,10 @@
 #define MB1_MMAP BIT(6)
 
 #define MEMORY_AVAILABLE 1u
+/* No CPU has more physical address bits (SDM vol. 3, 4.1.4). */
+#define MAX_PHYSICAL BIT(52)
+
+#define NO_MEMORY_MAP "the boot loader gave no memory map; use one that does (QEMU, GRUB)"
 
 struct mb1_info {
 	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline;
@@ -110,13 +114,55 @@ static const char *add_module(uint64_t start, uint64_t end, const char *string)
 	return NULL;
 }
 
-static void add_region(uint64_t base, uint64_t length, uint32_t type)
+static void add_ram(uint64_t base, uint64_t end)
 {
-	if (type != MEMORY_AVAILABLE || length == 0 || boot_info.n_ram == BOOT_MAX_REGIONS)
+	if (base < end && boot_info.n_ram < BOOT_MAX_REGIONS)
+		boot_info.ram[boot_info.n_ram++] = (struct boot_region){ base, end - base };
+}
+
+static void remove_ram(uint64_t base, uint64_t end)
+{
+	const unsigned n = boot_info.n_ram;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct boot_region *r = &boot_info.ram[i];
+		const uint64_t r_end = r->base + r->size;
+
+		if (base >= r_end || end <= r->base)
+			continue;
+		r->size = base > r->base ? base - r->base : 0;
+		add_ram(end, r_end);
+	}
+}
+
+/*
+ * The map is gone through twice: what is available first, then what is not is
+ * taken out, because firmware's entries may overlap in any order.
+ */
+enum map_pass { PASS_AVAILABLE, PASS_OTHER, PASSES };
+
+static void add_region(uint64_t base, uint64_t length, uint32_t type, enum map_pass pass)
+{
+	uint64_t end = base + length;
+
+	if ((type == MEMORY_AVAILABLE) != (pass == PASS_AVAILABLE) || base >= MAX_PHYSICAL)
 		return;
-	if (base + length < base)
-		return;
-	boot_info.ram[boot_info.n_ram++] = (struct boot_region){ base, length };
+	if (end < base || end > MAX_PHYSICAL)
+		end = MAX_PHYSICAL;
+	if (pass == PASS_AVAILABLE)
+		add_ram(base, end);
+	else
+		remove_ram(base, end);
+}
+
+static void parse_mb1_map(const struct mb1_info *info, enum map_pass pass)
+{
+	for (uint64_t off = 0; off + sizeof(struct mb1_mmap) <= info->mmap_length;) {
+		const struct mb1_mmap *e = at(info->mmap_addr + off);
+
+		add_region(e->base, e->length, e->type, pass);
+		off += (uint64_t)e->size + sizeof(e->size);
+	}
 }
 
 static const char *parse_mb1(const struct mb1_info *info)
@@ -126,14 +172,10 @@ static const char *parse_mb1(const struct mb1_info *info)
 	boot_info.loader = "Multiboot 1";
 	if (info->flags & MB1_CMDLINE)
 		copy_string(boot_info.cmdline, at(info->cmdline), BOOT_STRING);
-	if (!(info->flags & MB1_MMAP))
-		return "the boot loader gave no memory map; use one that does (QEMU, GRUB)";
-	for (uint32_t off = 0; off + sizeof(struct mb1_mmap) <= info->mmap_length;) {
-		const struct mb1_mmap *e = at((uint64_t)info->mmap_addr + off);
-
-		add_region(e->base, e->length, e->type);
-		off += e->size + (uint32_t)sizeof(e->size);
-	}
+	for (unsigned pass = 0; (info->flags & MB1_MMAP) && pass < PASSES; pass++)
+		parse_mb1_map(info, pass);
+	if (boot_info.n_ram == 0)
+		return NO_MEMORY_MAP;
 	if (!(info->flags & MB1_MODULES))
 		return NULL;
 	for (uint32_t i = 0; i < info->mods_count; i++) {
@@ -146,15 +188,15 @@ static const char *parse_mb1(const struct mb1_info *info)
 	return NULL;
 }
 
-static void parse_mb2_mmap(const struct mb2_mmap *map)
+static void parse_mb2_map(const struct mb2_mmap *map, enum map_pass pass)
 {
-	if (map->entry_size < sizeof(struct mb2_mmap_entry))
+	if (map->tag.size < sizeof(*map) || map->entry_size < sizeof(struct mb2_mmap_entry))
 		return;
-	for (uint32_t off = sizeof(*map); off + map->entry_size <= map->tag.size;
+	for (uint64_t off = sizeof(*map); off + map->entry_size <= map->tag.size;
 	     off += map->entry_size) {
 		const struct mb2_mmap_entry *e = at((uintptr_t)map + off);
 
-		add_region(e->base, e->length, e->type);
+		add_region(e->base, e->length, e->type, pass);
 	}
 }
 
@@ -179,9 +221,12 @@ static const char *parse_mb2_tag(const struct mb2_tag *tag)
 		return NULL;
 	case MB2_MODULE:
 		m = (const struct mb2_module *)tag;
+		if (tag->size <= sizeof(*m))
+			return "a boot module has no name; the boot loader is broken";
 		return add_module(m->start, m->end, m->string);
 	case MB2_MMAP:
-		parse_mb2_mmap((const struct mb2_mmap *)tag);
+		for (unsigned pass = 0; pass < PASSES; pass++)
+			parse_mb2_map((const struct mb2_mmap *)tag, pass);
 		return NULL;
 	case MB2_RSDP_OLD:
 		if (boot_info.rsdp == 0)
@@ -204,7 +249,7 @@ static const char *parse_mb2(uint64_t info)
 	for (uint64_t off = 8; off + sizeof(struct mb2_tag) <= total;) {
 		const struct mb2_tag *tag = at(info + off);
 
-		if (tag->type == MB2_END || tag->size < sizeof(*tag))
+		if (tag->type == MB2_END || tag->size < sizeof(*tag) || tag->size > total - off)
 			break;
 		error = parse_mb2_tag(tag);
 		if (error)
@@ -212,7 +257,7 @@ static const char *parse_mb2(uint64_t info)
 		off += align_up(tag->size, 8);
 	}
 	if (boot_info.n_ram == 0)
-		return "the boot loader gave no memory map; use one that does (QEMU, GRUB)";
+		return NO_MEMORY_MAP;
 	return NULL;
 }
 

@@ -24,6 +24,7 @@
 #define LEAF1_EDX_HTT BIT(28)
 #define LEAF7_ECX_OSPKE BIT(4)
 #define CR4_PKE BIT(22)
+#define XSAVE_SUPERVISOR BIT(0) /* leaf Dh, ECX of a component: it is in IA32_XSS */
 
 /*
  * Leaf 1, ECX: SSE3, PCLMULQDQ, SSSE3, FMA, CMPXCHG16B, PCID, SSE4.1, SSE4.2,
@@ -156,10 +157,12 @@ static void fix_topology(const struct vcpu *v, uint32_t subleaf, struct cpuid_re
 static void fix_xsave(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)
 {
 	(void)v;
-	if (subleaf != 1)
-		return;
-	r->eax &= 7; /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1 */
-	r->ecx = r->edx = 0;
+	if (subleaf == 1) {
+		r->eax &= 7; /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1 */
+		r->ecx = r->edx = 0;
+	} else if (subleaf > 1 && (r->ecx & XSAVE_SUPERVISOR)) {
+		memset(r, 0, sizeof(*r));
+	}
 }
 
 static void fix_max_extended(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)

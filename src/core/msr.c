@@ -15,6 +15,10 @@
 #define MSR_INT_PENDING 0xC0010055u
 #define MSR_DE_CFG 0xC0011029u
 #define MSR_BU_CFG2 0xC001102Au
+#define MSR_MISC_ENABLE 0x1A0u
+#define MISC_FAST_STRINGS BIT(0)
+#define MISC_NO_BTS BIT(11)
+#define MISC_NO_PEBS BIT(12)
 #define DE_CFG_LFENCE_SERIALISES BIT(1)
 
 #define CPUID_1_ECX_TSC_DEADLINE BIT(24)
@@ -111,6 +115,14 @@ static bool read_lfence_config(struct vcpu *v, uint32_t msr, uint64_t *value)
 	return true;
 }
 
+static bool read_misc_enable(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	(void)v;
+	(void)msr;
+	*value = MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS;
+	return true;
+}
+
 static bool write_kvm_clock(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	(void)msr;
@@ -150,6 +162,8 @@ static const struct msr_row rows[] = {
 	{ MSR_APIC_BASE, false, false, read_apic_base, write_apic_base },
 	/* Microcode is the machine's; guests read its revision and write 0 before. */
 	{ MSR_UCODE_REV, false, false, read_zero, write_nothing },
+	/* Linux reads it on Intel before it can take a #GP (verify_cpu). */
+	{ MSR_MISC_ENABLE, false, false, read_misc_enable, write_nothing },
 	/* AMD's configuration: guests look for errata and set harmless bits. */
 	{ MSR_SYSCFG, false, false, read_zero, NULL },
 	{ MSR_HWCR, false, false, read_zero, write_nothing },

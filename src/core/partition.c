@@ -7,6 +7,9 @@
 
 #define MAX_FREE (BOOT_MAX_REGIONS + BOOT_MAX_MODULES + 2 * CFG_MAX_VMS + 8)
 
+/* The BIOS data area, the start-up code of other CPUs, firmware's tables. */
+#define LOW_MEMORY MIB(1)
+
 static struct boot_region free_list[MAX_FREE];
 static unsigned n_free;
 
@@ -38,7 +41,7 @@ void partition_init(void)
 	for (unsigned i = 0; i < boot_info.n_ram; i++)
 		add_free(align_up(boot_info.ram[i].base, PAGE_SIZE),
 			 align_down(boot_info.ram[i].base + boot_info.ram[i].size, PAGE_SIZE));
-	reserve(0, MIB(1));
+	reserve(0, LOW_MEMORY);
 	reserve((uintptr_t)image_start, align_up((uintptr_t)image_end, PAGE_SIZE));
 	for (unsigned i = 0; i < boot_info.n_modules; i++)
 		reserve(align_down(boot_info.modules[i].base, PAGE_SIZE),
@@ -103,7 +106,7 @@ static const char *check_page(const struct vm *vm, uint64_t hpa, uint64_t size)
 {
 	const uint64_t image = (uintptr_t)image_start;
 
-	if (overlap(hpa, size, image, (uintptr_t)image_end - image) ||
+	if (hpa < LOW_MEMORY || overlap(hpa, size, image, (uintptr_t)image_end - image) ||
 	    overlap(hpa, size, pool_base(), pool_size()))
 		return "a guest's tables reach the hypervisor's memory";
 	for (unsigned i = 0; i < boot_info.n_modules; i++)

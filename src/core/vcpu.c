@@ -216,7 +216,9 @@ static void serve(struct vcpu *v)
 		v->seen_nmis = nmis;
 		console_poll();
 	}
-	take_work(v);
+	/* Relaxed: take_work's exchange is the acquire. */
+	if (__atomic_load_n(&v->work, __ATOMIC_RELAXED))
+		take_work(v);
 	machine_serve();
 }
 

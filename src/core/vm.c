@@ -120,10 +120,11 @@ static bool add_devices(struct vm *vm)
 	vioapic_init(&vm->ioapic, guest_ioapic_id(vm->n_vcpus), ioapic_send, vm);
 	uart16550_init(&vm->uart, &uart_ops, vm, com1_irq);
 	vpm_init(&vm->pm, now_ns, guest_ends, vm);
-	return pic_add_to_bus(&vm->pic, &vm->bus) &&
-	       vpm_add_to_bus(&vm->pm, &vm->bus, vm->cfg->exit_port) &&
-	       bus_add_ports(&vm->bus, COM1, COM1_PORTS, &vm->uart, uart16550_read,
+	/* The port that is used most comes first: the bus searches in this order. */
+	return bus_add_ports(&vm->bus, COM1, COM1_PORTS, &vm->uart, uart16550_read,
 			     uart16550_write) &&
+	       pic_add_to_bus(&vm->pic, &vm->bus) &&
+	       vpm_add_to_bus(&vm->pm, &vm->bus, vm->cfg->exit_port) &&
 	       bus_add_mmio(&vm->bus, IOAPIC_BASE, IOAPIC_WINDOW_SIZE, &vm->ioapic, vioapic_read,
 			    vioapic_write);
 }

@@ -60,6 +60,8 @@ static bool map_leaf(struct s2_space *s, uint64_t gpa, uint64_t hpa, unsigned le
 
 bool s2_map(struct s2_space *s, uint64_t gpa, uint64_t hpa, uint64_t size)
 {
+	if ((gpa | hpa | size) & (PAGE_2M - 1))
+		return false;
 	while (size) {
 		const bool huge = s->format->has_1g && ((gpa | hpa) & (PAGE_1G - 1)) == 0 &&
 				  size >= PAGE_1G;

@@ -15,9 +15,10 @@ void pool_init(uint64_t pool_start, uint64_t pool_bytes)
 
 void *pool_alloc(uint64_t bytes, uint64_t align)
 {
+	const uint64_t end = base + size;
 	const uint64_t start = align_up(base + used, align);
 
-	if (start + bytes > base + size)
+	if (start < base || start > end || bytes > end - start)
 		return NULL;
 	used = start + bytes - base;
 	return (void *)(uintptr_t)start;

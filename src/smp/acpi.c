@@ -95,6 +95,7 @@ _Static_assert(offsetof(struct fadt, flags) == 112, "FADT flags lie at byte 112"
 
 #define FADT_TMR_32BIT BIT(8)
 #define PM1_SLP_TYPE_SHIFT 10
+#define PM1_SLP_TYPE_MASK 7
 #define PM1_SLP_EN BIT(13)
 #define PM1_SCI_EN BIT(0)
 
@@ -115,10 +116,15 @@ static bool sums_to_zero(const void *p, size_t len)
 	return sum == 0;
 }
 
+static bool is_rsdp(const void *p)
+{
+	return memcmp(p, "RSD PTR ", 8) == 0 && sums_to_zero(p, RSDP_V1_SIZE);
+}
+
 static const struct rsdp *search(uint64_t from, uint64_t to)
 {
-	for (uint64_t p = align_up(from, 16); p + sizeof(struct rsdp) <= to; p += 16)
-		if (memcmp(at(p), "RSD PTR ", 8) == 0 && sums_to_zero(at(p), RSDP_V1_SIZE))
+	for (uint64_t p = align_up(from, 16); p + RSDP_V1_SIZE <= to; p += 16)
+		if (is_rsdp(at(p)))
 			return at(p);
 	return NULL;
 }
@@ -129,7 +135,7 @@ static const struct rsdp *find_rsdp(uint64_t given)
 	uint64_t ebda;
 	const struct rsdp *r;
 
-	if (given)
+	if (given && is_rsdp(at(given)))
 		return at(given);
 	/* Hides the constant: gcc takes small addresses for NULL with an offset. */
 	__asm__("" : "+r"(ebda_pointer));
@@ -138,14 +144,14 @@ static const struct rsdp *find_rsdp(uint64_t given)
 	return r ? r : search(BIOS_AREA, BIOS_AREA_END);
 }
 
-static void add_cpu(uint32_t apic_id, uint32_t flags, uint32_t boot_id)
+static void add_cpu(uint32_t apic_id, uint32_t flags)
 {
 	if (!(flags & MADT_ENABLED))
 		return;
-	if (apic_id == boot_id) {
-		acpi.apic_ids[0] = apic_id;
-		return;
-	}
+	/* Slot 0 is the boot CPU's.  Some firmware lists a CPU by both kinds of entry. */
+	for (unsigned i = 0; i < acpi.n_cpus; i++)
+		if (acpi.apic_ids[i] == apic_id)
+			return;
 	if (acpi.n_cpus == SMP_MAX_CPUS) {
 		acpi.n_cpus_ignored++;
 		return;
@@ -153,7 +159,7 @@ static void add_cpu(uint32_t apic_id, uint32_t flags, uint32_t boot_id)
 	acpi.apic_ids[acpi.n_cpus++] = apic_id;
 }
 
-static void madt_entry(const struct madt_entry *e, uint32_t boot_id)
+static void madt_entry(const struct madt_entry *e)
 {
 	const struct madt_local_apic *lapic = at((uintptr_t)e);
 	const struct madt_x2apic *x2 = at((uintptr_t)e);
@@ -163,11 +169,11 @@ static void madt_entry(const struct madt_entry *e, uint32_t boot_id)
 	switch (e->type) {
 	case MADT_LOCAL_APIC:
 		if (e->length >= sizeof(*lapic))
-			add_cpu(lapic->apic_id, lapic->flags, boot_id);
+			add_cpu(lapic->apic_id, lapic->flags);
 		break;
 	case MADT_X2APIC:
 		if (e->length >= sizeof(*x2))
-			add_cpu(x2->apic_id, x2->flags, boot_id);
+			add_cpu(x2->apic_id, x2->flags);
 		break;
 	case MADT_IO_APIC:
 		if (e->length >= sizeof(*io) && io->gsi_base == 0) {
@@ -197,44 +203,55 @@ static uint32_t boot_apic_id(void)
 
 static void parse_madt(const struct madt *madt)
 {
-	const uint32_t boot_id = boot_apic_id();
-
-	acpi.n_cpus = 1; /* slot 0 is the boot CPU's */
-	acpi.apic_ids[0] = boot_id;
+	acpi.n_cpus = 1;
+	acpi.apic_ids[0] = boot_apic_id();
 	for (uint32_t off = sizeof(*madt); off + sizeof(struct madt_entry) <= madt->header.length;) {
 		const struct madt_entry *e = at((uintptr_t)madt + off);
 
 		if (e->length < sizeof(*e) || off + e->length > madt->header.length)
 			break;
-		madt_entry(e, boot_id);
+		madt_entry(e);
 		off += e->length;
 	}
 }
 
-/* One byte-sized AML integer: ZeroOp, OneOp or BytePrefix (ACPI 20.2.3). */
-static const uint8_t *aml_byte(const uint8_t *p, uint8_t *value)
+#define AML_BYTE_PREFIX 0x0A
+#define AML_PACKAGE 0x12
+
+struct aml {
+	const uint8_t *p, *end;
+};
+
+/* The next byte; 0 behind the end. */
+static uint8_t aml_next(struct aml *a)
 {
-	if (*p == 0x0A) {
-		*value = p[1];
-		return p + 2;
-	}
-	*value = *p;
-	return p + 1;
+	return a->p < a->end ? *a->p++ : 0;
+}
+
+/* One byte-sized integer: ZeroOp, OneOp or BytePrefix (ACPI 20.2.3). */
+static uint8_t aml_byte(struct aml *a)
+{
+	const uint8_t v = aml_next(a);
+
+	return v == AML_BYTE_PREFIX ? aml_next(a) : v;
 }
 
 /* \_S5 is a package of sleep types: Name(_S5_, Package(n) { a, b, ... }). */
 static void parse_s5(const struct sdt *dsdt)
 {
-	const uint8_t *start = (const uint8_t *)dsdt;
-	const uint8_t *end = start + dsdt->length;
+	const uint8_t *const end = (const uint8_t *)dsdt + dsdt->length;
+	struct aml a = { .end = end };
 
-	for (const uint8_t *p = start + sizeof(*dsdt); p + 12 < end; p++) {
-		if (memcmp(p, "_S5_", 4) != 0 || p[4] != 0x12)
+	for (const uint8_t *p = (const uint8_t *)(dsdt + 1); p + 5 < end; p++) {
+		if (memcmp(p, "_S5_", 4) != 0 || p[4] != AML_PACKAGE)
 			continue;
-		p += 5;
-		p += (*p >> 6) + 2; /* PkgLength, then the element count */
-		p = aml_byte(p, &acpi.s5_type_a);
-		aml_byte(p, &acpi.s5_type_b);
+		a.p = p + 5;
+		/* PkgLength says in its first byte how many follow (20.2.4). */
+		for (unsigned more = aml_next(&a) >> 6; more > 0; more--)
+			aml_next(&a);
+		aml_next(&a); /* the number of elements */
+		acpi.s5_type_a = aml_byte(&a) & PM1_SLP_TYPE_MASK;
+		acpi.s5_type_b = aml_byte(&a) & PM1_SLP_TYPE_MASK;
 		acpi.has_s5 = true;
 		return;
 	}
@@ -253,13 +270,13 @@ static void parse_fadt(const struct fadt *fadt)
 
 static void parse_table(const struct sdt *t)
 {
-	if (!sums_to_zero(t, t->length)) {
+	if (t->length < sizeof(*t) || !sums_to_zero(t, t->length)) {
 		log_warn("ACPI table %.4s has a wrong checksum and is ignored", t->signature);
 		return;
 	}
-	if (memcmp(t->signature, "APIC", 4) == 0)
+	if (memcmp(t->signature, "APIC", 4) == 0 && t->length >= sizeof(struct madt))
 		parse_madt(at((uintptr_t)t));
-	else if (memcmp(t->signature, "FACP", 4) == 0)
+	else if (memcmp(t->signature, "FACP", 4) == 0 && t->length >= sizeof(struct fadt))
 		parse_fadt(at((uintptr_t)t));
 }
 
@@ -272,7 +289,8 @@ static void parse_root(const struct sdt *root, unsigned entry_size)
 		uint64_t address = 0;
 
 		memcpy(&address, p, entry_size);
-		if (address)
+		/* Nothing above 4 GiB is mapped yet, and no firmware puts tables there. */
+		if (address && address < GIB(4))
 			parse_table(at(address));
 	}
 }
@@ -283,9 +301,9 @@ const char *acpi_init(uint64_t given)
 
 	if (!rsdp)
 		return "no ACPI tables (RSDP) found; Bulkhead needs the MADT to find CPUs";
-	if (rsdp->revision >= 2 && rsdp->xsdt)
+	if (rsdp->revision >= 2 && rsdp->xsdt && rsdp->xsdt < GIB(4))
 		parse_root(at(rsdp->xsdt), 8);
-	else
+	else if (rsdp->rsdt)
 		parse_root(at(rsdp->rsdt), 4);
 	if (acpi.n_cpus == 0)
 		return "ACPI has no MADT; Bulkhead needs it to find CPUs";

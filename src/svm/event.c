@@ -2,6 +2,8 @@
 /* Events into the guest: injection, windows, NMI blocking (APM vol. 2, 15.20 and 15.21). */
 #include "svm_internal.h"
 
+#define DR6_BS BIT(14)
+
 bool svm_event_pending(const struct vcpu_hw *v)
 {
 	return svm_vmcb(v)->event_inject & EVENT_VALID;
@@ -78,6 +80,8 @@ bool svm_nmi_step_done(struct vcpu_hw *v)
 	/* TF itself came back from the stack with the IRET. */
 	v->nmi_stepping = false;
 	v->nmi_blocked = false;
+	/* DR6 is sticky: the guest's next #DB must not look like a single step too. */
+	svm_vmcb(v)->dr6 &= ~DR6_BS;
 	return true;
 }
 

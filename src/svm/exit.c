@@ -2,12 +2,20 @@
 /* A hardware exit turned into the neutral form (APM vol. 2, 15.6 to 15.25, appendix C). */
 #include "svm_internal.h"
 
-/* With next-RIP save the hardware tells the length; without, the core decodes. */
+#define INSN_LONGEST 15
+
+/* 0, "unknown", when the two are not one instruction apart: the core then decodes. */
+static uint8_t length_to(const struct vmcb *vmcb, uint64_t next_rip)
+{
+	const uint64_t len = next_rip - vmcb->rip;
+
+	return len <= INSN_LONGEST ? (uint8_t)len : 0;
+}
+
+/* With next-RIP save the hardware tells the length. */
 static uint8_t insn_length(const struct vmcb *vmcb)
 {
-	const uint64_t len = vmcb->next_rip - vmcb->rip;
-
-	return vmcb->next_rip && len <= 15 ? (uint8_t)len : 0;
+	return vmcb->next_rip ? length_to(vmcb, vmcb->next_rip) : 0;
 }
 
 static void decode_io(const struct vmcb *vmcb, struct vm_exit *exit)
@@ -19,7 +27,7 @@ static void decode_io(const struct vmcb *vmcb, struct vm_exit *exit)
 	exit->port.size = (uint8_t)(info >> IO_SIZE_SHIFT & IO_SIZE_MASK);
 	exit->port.port = (uint16_t)(info >> IO_PORT_SHIFT);
 	/* EXITINFO2 is the next RIP, on every model. */
-	exit->insn_len = (uint8_t)(vmcb->exit_info[1] - vmcb->rip);
+	exit->insn_len = length_to(vmcb, vmcb->exit_info[1]);
 }
 
 static void decode_npf(const struct vmcb *vmcb, struct vm_exit *exit)

@@ -15,6 +15,7 @@
 #define CPUID_81_EDX_1G BIT(26)
 #define CPUID_SVM_LEAF 0x8000000Au
 #define CPUID_SVM_NPT BIT(0)
+#define MIN_ASIDS 2 /* ASID 0 is the host's */
 
 #define IOPM_SIZE (3 * PAGE_SIZE)
 #define MSRPM_SIZE (2 * PAGE_SIZE)
@@ -43,6 +44,8 @@ static const char *probe(void)
 		       "switch on \"SVM\" or \"virtualization\" in the firmware's setup";
 	if (!(cpuid(CPUID_SVM_LEAF, 0).edx & CPUID_SVM_NPT))
 		return "this CPU has SVM without nested paging; Bulkhead needs nested paging";
+	if (cpuid(CPUID_SVM_LEAF, 0).ebx < MIN_ASIDS)
+		return "this CPU has no address space identifier for guests (CPUID 8000000Ah)";
 	return NULL;
 }
 

@@ -137,6 +137,11 @@ unsigned uart_room(struct uart *u)
 	return n;
 }
 
+bool uart_only_transmits(struct uart *u)
+{
+	return (line_status(u) & (LSR_DR | LSR_THRE)) == LSR_THRE;
+}
+
 void uart_send(struct uart *u, uint8_t byte)
 {
 	reg_out(u, REG_DATA, byte);

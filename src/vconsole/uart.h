@@ -33,6 +33,8 @@ bool uart_init(struct uart *u, struct uart_port port, unsigned baud);
 
 /* Polled output with a bounded wait for each byte; a byte that finds no room in time is dropped. */
 void uart_write_polled(struct uart *u, const char *text, size_t len);
+/* Outside a service: a FIFO's depth of bytes may be sent, and nothing was received. */
+bool uart_only_transmits(struct uart *u);
 
 /*
  * One service: uart_begin masks the interrupts, so that the line drops and no

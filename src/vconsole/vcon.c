@@ -92,6 +92,9 @@ int vcon_get(struct vcon *c)
 	uint64_t missed = 0;
 	uint8_t byte;
 
+	/* On every access to the guest's UART: nothing there, and the flag is up already. */
+	if (!ring_used(&c->in) && __atomic_load_n(&c->hungry, __ATOMIC_RELAXED))
+		return -1;
 	if (!ring_peek(&c->in, &byte, 1, &missed)) {
 		/* Still set from before: whoever puts the next byte will see it. */
 		if (__atomic_load_n(&c->hungry, __ATOMIC_RELAXED))

@@ -76,7 +76,8 @@ void bus_port_write(struct vdev_bus *bus, uint16_t port, unsigned size, uint32_t
 static const struct mmio_range *find_mmio(const struct vdev_bus *bus, uint64_t gpa, unsigned size)
 {
 	for (unsigned i = 0; i < bus->n_mmio; i++)
-		if (gpa >= bus->mmio[i].base && gpa - bus->mmio[i].base + size <= bus->mmio[i].size)
+		if (gpa >= bus->mmio[i].base && gpa - bus->mmio[i].base < bus->mmio[i].size &&
+		    size <= bus->mmio[i].size - (gpa - bus->mmio[i].base))
 			return &bus->mmio[i];
 	return NULL;
 }

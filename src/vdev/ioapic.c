@@ -36,6 +36,12 @@ static uint8_t delivery(uint64_t rte)
 	return (uint8_t)(rte >> RTE_DELIVERY_SHIFT & RTE_DELIVERY_MASK);
 }
 
+/* NMI, SMI, INIT and ExtINT are edge-triggered whatever the bit says (82093AA, 3.2.4). */
+static bool is_level(uint64_t rte)
+{
+	return (rte & RTE_LEVEL) && delivery(rte) <= APIC_LOWEST;
+}
+
 static void send(struct vioapic *io, unsigned pin)
 {
 	const uint64_t rte = io->rte[pin];
@@ -44,8 +50,7 @@ static void send(struct vioapic *io, unsigned pin)
 		.logical = rte & RTE_LOGICAL,
 		.delivery = delivery(rte),
 		.vector = (uint8_t)(rte & RTE_VECTOR),
-		/* NMI, SMI, INIT and ExtINT are edge-triggered whatever the bit says. */
-		.level = (rte & RTE_LEVEL) && delivery(rte) <= APIC_LOWEST,
+		.level = is_level(rte),
 	};
 
 	if (m.delivery == APIC_EXTINT)
@@ -60,8 +65,7 @@ static void check_level(struct vioapic *io, unsigned pin)
 {
 	const uint64_t rte = io->rte[pin];
 
-	if ((rte & RTE_LEVEL) && !(rte & (RTE_MASKED | RTE_REMOTE_IRR)) &&
-	    (io->lines & BIT(pin)))
+	if (is_level(rte) && !(rte & (RTE_MASKED | RTE_REMOTE_IRR)) && (io->lines & BIT(pin)))
 		send(io, pin);
 }
 
@@ -77,7 +81,7 @@ void vioapic_set_pin(struct vioapic *io, unsigned pin, bool level)
 		return;
 	rising = level && !(io->lines & BIT(pin));
 	io->lines = (uint32_t)(level ? io->lines | BIT(pin) : io->lines & ~BIT(pin));
-	if (io->rte[pin] & RTE_LEVEL)
+	if (is_level(io->rte[pin]))
 		check_level(io, pin);
 	else if (rising && !(io->rte[pin] & RTE_MASKED))
 		send(io, pin);
@@ -164,6 +168,7 @@ void vioapic_write(void *dev, uint64_t offset, unsigned size, uint64_t value)
 void vioapic_reset(struct vioapic *io)
 {
 	io->select = 0;
+	io->id = io->reset_id;
 	for (unsigned i = 0; i < IOAPIC_PINS; i++)
 		io->rte[i] = RTE_MASKED;
 }
@@ -171,7 +176,7 @@ void vioapic_reset(struct vioapic *io)
 void vioapic_init(struct vioapic *io, uint8_t id,
 		  void (*send_fn)(void *ctx, const struct apic_message *m), void *ctx)
 {
-	io->id = id;
+	io->reset_id = id;
 	io->send = send_fn;
 	io->ctx = ctx;
 	io->lines = 0;

@@ -33,7 +33,14 @@
 #define LVT_ERROR_WRITABLE 0x100FFu
 #define LVT_LINT_WRITABLE 0x1A7FFu
 #define LVT_OTHER_WRITABLE 0x107FFu
+#define LVT_TIMER_PERIODIC BIT(17)
 #define LVT_TIMER_DEADLINE BIT(18)
+/* Delivery status and Remote IRR: only the hardware changes them, a write is no mistake. */
+#define LVT_READ_ONLY (BIT(12) | BIT(14))
+/* Focus checking and EOI broadcast suppression do nothing here, but may be written. */
+#define SVR_IGNORED (BIT(9) | BIT(12))
+#define DIVIDE_WRITABLE 0xBu
+#define CPUID_1_ECX_TSC_DEADLINE BIT(24)
 
 #define ISR_WORDS 8
 #define BROADCAST8 0xFFu
@@ -162,9 +169,23 @@ static void forward_lvt(const struct vlapic *l, enum lvt_index index)
 		apic_write(APIC_LVT_ERROR, v & LVT_ERROR_WRITABLE);
 }
 
+/*
+ * The timer's modes one-shot, periodic, TSC deadline (SDM vol. 3, 11.5.4).  A
+ * mode that the CPU has not would raise #GP in the hypervisor.
+ */
+static bool timer_mode_exists(uint32_t lvt)
+{
+	if (!(lvt & LVT_TIMER_DEADLINE))
+		return true;
+	return !(lvt & LVT_TIMER_PERIODIC) && (cpuid(1, 0).ecx & CPUID_1_ECX_TSC_DEADLINE);
+}
+
 static void write_lvt(struct vlapic *l, enum lvt_index index, uint32_t value)
 {
 	l->lvt[index] = value & lvt_writable[index];
+	/* In the xAPIC page there is no #GP for it: the timer stays one-shot and still. */
+	if (index == LVT_TIMER && !timer_mode_exists(value))
+		l->lvt[index] = (l->lvt[index] & LVT_VECTOR) | APIC_LVT_MASKED;
 	if (!(l->svr & APIC_SVR_ENABLE))
 		l->lvt[index] |= APIC_LVT_MASKED;
 	forward_lvt(l, index);
@@ -270,7 +291,9 @@ static bool write_register(struct vlapic *l, uint32_t reg, uint32_t value)
 	case APIC_EOI: write_eoi(l); return true;
 	case APIC_SVR: write_svr(l, value); return true;
 	case APIC_TPR: apic_write(APIC_TPR, value & 0xFF); return true;
-	case APIC_TIMER_DIVIDE: apic_write(APIC_TIMER_DIVIDE, value & 0xB); return true;
+	case APIC_TIMER_DIVIDE:
+		apic_write(APIC_TIMER_DIVIDE, value & DIVIDE_WRITABLE);
+		return true;
 	case APIC_TIMER_INITIAL: apic_write(APIC_TIMER_INITIAL, value); return true;
 	case APIC_ESR: apic_write(APIC_ESR, 0); return true;
 	default: return false;
@@ -322,6 +345,24 @@ bool vlapic_msr_read(struct vlapic *l, uint32_t msr, uint64_t *value)
 	return true;
 }
 
+/* Reserved bits raise #GP in x2APIC mode (11.12.1.3), unlike in the page. */
+static bool has_reserved_bits(uint32_t reg, uint32_t value)
+{
+	const int lvt = lvt_of(reg);
+
+	if (lvt >= 0)
+		return (value & ~(lvt_writable[lvt] | (uint32_t)LVT_READ_ONLY)) ||
+		       (lvt == LVT_TIMER && !timer_mode_exists(value));
+	switch (reg) {
+	case APIC_EOI:
+	case APIC_ESR: return value != 0;
+	case APIC_TPR: return value > 0xFF;
+	case APIC_SVR: return value & ~(SVR_WRITABLE | (uint32_t)SVR_IGNORED);
+	case APIC_TIMER_DIVIDE: return value & ~DIVIDE_WRITABLE;
+	default: return false;
+	}
+}
+
 bool vlapic_msr_write(struct vlapic *l, uint32_t msr, uint64_t value)
 {
 	const uint32_t reg = (msr - MSR_X2APIC_FIRST) * 16;
@@ -343,7 +384,7 @@ bool vlapic_msr_write(struct vlapic *l, uint32_t msr, uint64_t value)
 		l->send(l->ctx, &self, SHORT_SELF);
 		return true;
 	}
-	if ((reg == APIC_EOI || reg == APIC_ESR) && value != 0)
+	if (has_reserved_bits(reg, (uint32_t)value))
 		return false;
 	return write_register(l, reg, (uint32_t)value);
 }

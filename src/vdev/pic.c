@@ -136,6 +136,8 @@ uint8_t pic_acknowledge(struct pic *p)
 
 	if (irq == CASCADE) {
 		irq = take(slave, false);
+		/* The slave's INT drops with its acknowledge; another request raises it anew. */
+		set_line(master, CASCADE, false);
 		vector = (uint8_t)(slave->vector_base + (irq == NONE ? SPURIOUS : irq));
 	} else {
 		vector = (uint8_t)(master->vector_base + (irq == NONE ? SPURIOUS : irq));
@@ -157,9 +159,10 @@ static void write_icw1(struct pic_chip *c, uint8_t v)
 	c->init_step = 2;
 	c->icw4 = v & ICW1_NEEDS_ICW4;
 	c->level_triggered = v & ICW1_LEVEL;
+	c->single = v & ICW1_SINGLE;
 	c->imr = c->isr = 0;
 	/* The edge sense is reset; a level that is there requests again. */
-	c->irr &= c->level_triggered ? c->level : (uint8_t)(c->level & c->elcr);
+	c->irr = c->level_triggered ? c->level : c->level & c->elcr;
 	c->priority = 0;
 	c->special_mask = c->poll = c->read_isr = false;
 	c->auto_eoi = c->rotate_auto_eoi = c->special_nested = false;
@@ -216,15 +219,20 @@ static void write_ocw3(struct pic_chip *c, uint8_t v)
 		c->special_mask = v & OCW3_SPECIAL_MASK;
 }
 
+static uint8_t after_icw3(const struct pic_chip *c)
+{
+	return c->icw4 ? 4 : 0;
+}
+
 static void write_data(struct pic_chip *c, uint8_t v)
 {
 	switch (c->init_step) {
 	case 2:
 		c->vector_base = v & ICW2_BASE_MASK;
-		c->init_step = 3;
+		c->init_step = c->single ? after_icw3(c) : 3;
 		break;
 	case 3: /* the wiring is fixed */
-		c->init_step = c->icw4 ? 4 : 0;
+		c->init_step = after_icw3(c);
 		break;
 	case 4:
 		c->auto_eoi = v & ICW4_AUTO_EOI;
@@ -268,15 +276,17 @@ static unsigned chip_of(uint16_t port)
 	return port >= SLAVE_COMMAND ? SLAVE : MASTER;
 }
 
-/* The bus splits wider accesses only at the end of a range: high bytes read as ones. */
+/* A wider access is one of each port, in order. */
 static uint32_t port_read(void *dev, uint16_t port, unsigned size)
 {
 	struct pic *p = dev;
 	const unsigned n = chip_of(port);
-	const uint8_t v = chip_read(&p->chip[n], port & 1, n == MASTER);
+	uint32_t v = chip_read(&p->chip[n], port & 1, n == MASTER);
 
+	if (size > 1)
+		v |= (uint32_t)chip_read(&p->chip[n], true, n == MASTER) << 8;
 	update(p);
-	return size == 1 ? v : v | 0xFF00u;
+	return v;
 }
 
 static void port_write(void *dev, uint16_t port, unsigned size, uint32_t value)
@@ -306,6 +316,8 @@ static void elcr_write(void *dev, uint16_t port, unsigned size, uint32_t value)
 		struct pic_chip *c = &p->chip[(port + i) & 1];
 
 		c->elcr = (uint8_t)(value >> 8 * i) & c->elcr_mask;
+		/* A line that has become level-triggered requests what it shows. */
+		c->irr = (uint8_t)((c->irr & ~c->elcr) | (c->level & c->elcr));
 	}
 	update(p);
 }

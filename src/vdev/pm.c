@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ACPI fixed hardware (ACPI 4.8.3) and the reset ports of a PC. */
+/* ACPI fixed hardware (ACPI 4.8.3), the reset ports of a PC, and the empty PCI bus around one. */
 #include "vdev_pm.h"
 
 #define PM_TIMER_HZ 3579545ULL
@@ -9,17 +9,21 @@
 #define CONTROL_SLP_TYPE_SHIFT 10
 #define CONTROL_SLP_TYPE_MASK 7u
 #define CONTROL_SLP_EN BIT(13)
-#define CONTROL_WRITABLE 0x1C07u
+#define CONTROL_WRITABLE 0x1C03u /* GBL_RLS and SLP_EN are write-only: they read as 0 */
 #define SLP_TYPE_S5 0 /* as our DSDT's \_S5 says */
 
 #define STATUS_WRITE_CLEARS 0x8721u
 #define ENABLE_WRITABLE 0x0721u
 
+#define PCI_CONFIG_PORT 0xCF8
+#define PCI_CONFIG_PORTS 8
 #define RESET_PORT 0xCF9
 #define RESET_CPU BIT(2)
 #define RESET_WRITABLE 0x0Eu
 #define KEYBOARD_PORT 0x64
-#define KEYBOARD_PULSE_RESET 0xFE
+/* Commands F0h to FFh pulse the output lines whose bit is 0; line 0 resets the CPU. */
+#define KEYBOARD_PULSE_MASK 0xF1u
+#define KEYBOARD_PULSE_RESET 0xF0u
 #define PORT_92 0x92
 #define PORT_92_RESET BIT(0)
 #define PORT_92_A20 BIT(1)
@@ -102,21 +106,34 @@ static void block_write(void *dev, uint16_t port, unsigned size, uint32_t value)
 		pm->end(pm->ctx, GUEST_POWER_OFF, 0);
 }
 
-static uint32_t reset_read(void *dev, uint16_t port, unsigned size)
+/*
+ * Does an access reach the reset control register?  A 32-bit access at 0xCF8
+ * is to the PCI configuration address, whose second byte is no reset (PCI
+ * 2.2, 3.2.2.3.2).  There is no PCI bus: all but the one register reads as ones.
+ */
+static bool reaches_reset(uint16_t port, unsigned size)
 {
-	const struct vpm *pm = dev;
-
-	(void)port;
-	(void)size;
-	return pm->reset_control;
+	return size < 4 && port <= RESET_PORT && port + size > RESET_PORT;
 }
 
-static void reset_write(void *dev, uint16_t port, unsigned size, uint32_t value)
+static uint32_t pci_read(void *dev, uint16_t port, unsigned size)
+{
+	const struct vpm *pm = dev;
+	const unsigned shift = 8u * (unsigned)(RESET_PORT - port);
+
+	if (!reaches_reset(port, size))
+		return 0xFFFFFFFF >> (32 - 8 * size);
+	return (0xFFFFFFFF >> (32 - 8 * size) & ~(0xFFu << shift)) |
+	       (uint32_t)pm->reset_control << shift;
+}
+
+static void pci_write(void *dev, uint16_t port, unsigned size, uint32_t value)
 {
 	struct vpm *pm = dev;
 
-	(void)port;
-	(void)size;
+	if (!reaches_reset(port, size))
+		return;
+	value >>= 8 * (RESET_PORT - port);
 	pm->reset_control = (uint8_t)(value & RESET_WRITABLE);
 	if (value & RESET_CPU)
 		pm->end(pm->ctx, GUEST_RESET_CF9, 0);
@@ -137,7 +154,7 @@ static void keyboard_write(void *dev, uint16_t port, unsigned size, uint32_t val
 
 	(void)port;
 	(void)size;
-	if ((value & 0xFF) == KEYBOARD_PULSE_RESET)
+	if ((value & KEYBOARD_PULSE_MASK) == KEYBOARD_PULSE_RESET)
 		pm->end(pm->ctx, GUEST_RESET_8042, 0);
 }
 
@@ -193,7 +210,7 @@ bool vpm_add_to_bus(struct vpm *pm, struct vdev_bus *bus, uint16_t exit_port)
 	if (exit_port && !bus_add_ports(bus, exit_port, 1, pm, keyboard_read, exit_write))
 		return false;
 	return bus_add_ports(bus, PM1_EVENT_PORT, 12, pm, block_read, block_write) &&
-	       bus_add_ports(bus, RESET_PORT, 1, pm, reset_read, reset_write) &&
+	       bus_add_ports(bus, PCI_CONFIG_PORT, PCI_CONFIG_PORTS, pm, pci_read, pci_write) &&
 	       bus_add_ports(bus, KEYBOARD_PORT, 1, pm, keyboard_read, keyboard_write) &&
 	       bus_add_ports(bus, PORT_92, 1, pm, port_92_read, port_92_write);
 }
