@@ -7,15 +7,13 @@
  * delivery mode that would reach the hypervisor.
  */
 #include "kstring.h"
+#include "lapic_dest.h"
 #include "smp.h"
-#include "vdev_irq.h"
 #include "x86.h"
 
 #define LVT_RESET 0x10000u
 #define SVR_RESET 0xFFu
 #define DFR_RESET 0xFFFFFFFFu
-#define DFR_FLAT 0xFu
-#define DFR_SHIFT 28
 /* Version 14h, LVT entries 0 to 5, no EOI broadcast suppression. */
 #define VERSION 0x00050014u
 
@@ -43,9 +41,6 @@
 #define CPUID_1_ECX_TSC_DEADLINE BIT(24)
 
 #define ISR_WORDS 8
-#define BROADCAST8 0xFFu
-#define BROADCAST32 0xFFFFFFFFu
-#define BROADCAST_CLUSTER 0xFu
 
 /* Index in lvt[], in the order of the registers from LVT_TIMER on; CMCI is not offered. */
 enum lvt_index { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR };
@@ -95,44 +90,6 @@ void vlapic_reset(struct vlapic *l, bool keep_base)
 		l->lvt[i] = LVT_RESET;
 	memset(l->tmr, 0, sizeof(l->tmr));
 	apic_write(APIC_SVR, l->svr);
-}
-
-/* ---- destinations (11.6.2) ---------------------------------------------- */
-
-static uint32_t x2apic_ldr(const struct vlapic *l)
-{
-	return l->id >> 4 << 16 | (uint32_t)BIT(l->id & 15);
-}
-
-static bool matches_x2apic(const struct vlapic *l, uint32_t dest, bool logical)
-{
-	const uint32_t ldr = x2apic_ldr(l);
-
-	if (!logical)
-		return dest == l->id;
-	return dest >> 16 == ldr >> 16 && (dest & ldr & 0xFFFF);
-}
-
-static bool matches_xapic(const struct vlapic *l, uint32_t dest, bool logical)
-{
-	const uint32_t ldr = l->ldr >> 24;
-
-	if (!logical)
-		return dest == l->id;
-	if (l->dfr >> DFR_SHIFT == DFR_FLAT)
-		return dest & ldr;
-	return (dest >> 4 == BROADCAST_CLUSTER || dest >> 4 == ldr >> 4) && (dest & ldr & 15);
-}
-
-bool vlapic_matches(const struct vlapic *l, const struct apic_message *m)
-{
-	if (!vlapic_is_enabled(l))
-		return false;
-	if (m->dest == (m->x2apic ? BROADCAST32 : BROADCAST8))
-		return true;
-	if (vlapic_is_x2apic(l))
-		return matches_x2apic(l, m->dest, m->logical);
-	return matches_xapic(l, m->dest, m->logical);
 }
 
 /* ---- writes --------------------------------------------------------------- */
@@ -265,7 +222,7 @@ static bool read_register(struct vlapic *l, uint32_t reg, uint32_t *value)
 	switch (reg) {
 	case APIC_ID: *value = read_virtual_id(l); return true;
 	case APIC_VERSION: *value = VERSION; return true;
-	case APIC_LDR: *value = vlapic_is_x2apic(l) ? x2apic_ldr(l) : l->ldr; return true;
+	case APIC_LDR: *value = vlapic_is_x2apic(l) ? vlapic_x2apic_ldr(l) : l->ldr; return true;
 	case APIC_SVR: *value = l->svr; return true;
 	case APIC_ICR: *value = l->icr_low; return true;
 	case APIC_TPR:

@@ -86,6 +86,11 @@ static void end_of_interrupt(void)
 	}
 }
 
+bool apic_is_x2apic(void)
+{
+	return fake_apic.x2apic;
+}
+
 uint32_t apic_read(enum apic_reg reg)
 {
 	fake_apic.n_reads++;
