@@ -84,7 +84,8 @@ struct vcpu_hw {
 	uint64_t second_stage; /* root of the second-stage tables */
 	bool flush;            /* drop this guest's translations at the next entry */
 	bool nmi_blocked;      /* an injected NMI is in service */
-	bool nmi_stepping;     /* ...and its IRET is being stepped over */
+	bool nmi_stepping;     /* one instruction is stepped over before the next NMI */
+	bool step_keeps_tf;    /* ...and TF is the guest's own after it */
 };
 
 /* What `probe` says of a CPU that is not of its kind. */
@@ -119,7 +120,7 @@ struct backend {
 	void (*entry_begin)(void);
 	void (*entry_cancel)(void);
 
-	void (*get_sysregs)(struct vcpu_hw *v, struct vcpu_sysregs *s);
+	void (*get_sysregs)(const struct vcpu_hw *v, struct vcpu_sysregs *s);
 	void (*set_sysregs)(struct vcpu_hw *v, const struct vcpu_sysregs *s);
 
 	/* Is there an event already on its way that the next entry delivers? */
@@ -130,6 +131,11 @@ struct backend {
 	void (*inject)(struct vcpu_hw *v, const struct vm_event *e);
 	/* Exit with EXIT_WINDOW as soon as an ExtINT can be taken (or stop doing so). */
 	void (*want_window)(struct vcpu_hw *v, bool on);
+	/*
+	 * An NMI waits and can_take_nmi says no: exit as soon as a shadow or
+	 * another NMI is over.  (An event that is pending is the caller's.)
+	 */
+	void (*want_nmi_window)(struct vcpu_hw *v);
 	/* After an emulated instruction: the shadow of STI or MOV SS is over. */
 	void (*clear_shadow)(struct vcpu_hw *v);
 
@@ -138,7 +144,6 @@ struct backend {
 	/* MSRs whose guest value the backend keeps; false when it keeps none of that number. */
 	bool (*read_msr)(struct vcpu_hw *v, uint32_t msr, uint64_t *value);
 	bool (*write_msr)(struct vcpu_hw *v, uint32_t msr, uint64_t value);
-	void (*set_tsc_offset)(struct vcpu_hw *v, uint64_t offset);
 };
 
 extern const struct backend svm_backend, vmx_backend;

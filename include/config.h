@@ -29,7 +29,7 @@ enum overflow_policy {
 	OVERFLOW_DROP_OLDEST, /* the oldest bytes go; they are counted and marked */
 };
 
-enum end_action { END_STOP, END_RESTART };
+enum end_action { ACTION_STOP, ACTION_RESTART };
 enum crash_action { CRASH_ANNOUNCE, CRASH_FOCUS, CRASH_RESTART };
 enum all_stopped { ALL_STOPPED_MONITOR, ALL_STOPPED_POWEROFF };
 

@@ -27,6 +27,12 @@ struct tss64 {
 #define GDT_TSS 0x18
 #define GDT_ENTRIES 5
 
+/* Can this CPU run guests? */
+enum cpu_ready { CPU_NOT_YET, CPU_READY, CPU_UNFIT };
+
+/* Where the map of all memory ends; RAM behind it is not used. */
+#define MAP_LIMIT GIB(4096)
+
 /*
  * One per physical CPU.  GS points to it whenever hypervisor code can be
  * interrupted.  Only its own CPU writes it, but for the fields that say else.
@@ -39,6 +45,7 @@ struct cpu {
 	uint64_t stack_top;
 	void *backend;      /* the backend's own per-CPU data */
 	uint32_t online;    /* release by the CPU itself, acquire by the boot CPU */
+	uint32_t ready;     /* enum cpu_ready; likewise */
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss64 tss ALIGNED(16);
 	uint8_t nmi_stack[NMI_STACK] ALIGNED(16);
@@ -80,8 +87,11 @@ void smp_kick(unsigned cpu);
  */
 void idle_wait(const uint32_t *work, uint64_t seen_nmis);
 
-/* Replaces the identity map of the first 4 GiB by one of all RAM, with text read-only and data not executable. */
-bool map_all_memory(uint64_t top);
+/*
+ * Replaces the boot code's identity map of the first 4 GiB by one of all RAM.
+ * False: the pool is too small.  Boot CPU, once.
+ */
+bool map_all_memory(void);
 uint64_t map_root(void);
 
 /* Lets this CPU execute vector instructions, for fpu_reset_cpu.  Each CPU, once. */

@@ -52,6 +52,9 @@ static void view_mmio_write(void *ctx, uint64_t gpa, unsigned size, uint64_t val
 				  (uint32_t)value);
 	else
 		bus_mmio_write(&v->vm->bus, gpa, size, value);
+	/* The write may have opened the 8259s' way through the I/O APIC. */
+	if (v->vm->pic.out_level)
+		vcpu_post(&v->vm->vcpus[0], WORK_EXTINT);
 	lock_release(&v->vm->lock);
 }
 

@@ -26,8 +26,8 @@ static void set_vm_defaults(struct cfg_vm *vm, unsigned line)
 	vm->console_buffer = CFG_DEFAULT_BUFFER;
 	vm->overflow = OVERFLOW_AUTO;
 	vm->on_crash = CRASH_ANNOUNCE;
-	vm->on_poweroff = END_STOP;
-	vm->on_reset = END_RESTART;
+	vm->on_poweroff = ACTION_STOP;
+	vm->on_reset = ACTION_RESTART;
 	vm->start_auto = true;
 }
 

@@ -216,8 +216,8 @@ void cfg_set_on_crash(struct cfg_parser *p, struct span value)
 static void set_end_action(struct cfg_parser *p, struct span value, enum end_action *out)
 {
 	static const struct cfg_choice choices[] = {
-		{ "stop", END_STOP },
-		{ "restart", END_RESTART },
+		{ "stop", ACTION_STOP },
+		{ "restart", ACTION_RESTART },
 	};
 	int v = cfg_choose(p, value, choices, ARRAY_SIZE(choices));
 

@@ -97,7 +97,7 @@ static void fix_features(const struct vcpu *v, uint32_t subleaf, struct cpuid_re
 	struct vcpu_sysregs sys;
 
 	(void)subleaf;
-	backend->get_sysregs((struct vcpu_hw *)(uintptr_t)&v->hw, &sys);
+	backend->get_sysregs(&v->hw, &sys);
 	r->ebx = (r->ebx & 0xFFFF) | v->vm->n_vcpus << 16 | v->index << 24;
 	r->ecx |= (uint32_t)LEAF1_ECX_HYPERVISOR;
 	if (sys.cr4 & CR4_OSXSAVE)
@@ -129,7 +129,7 @@ static void fix_extended_features(const struct vcpu *v, uint32_t subleaf, struct
 		return;
 	}
 	r->eax = 0;
-	backend->get_sysregs((struct vcpu_hw *)(uintptr_t)&v->hw, &sys);
+	backend->get_sysregs(&v->hw, &sys);
 	if (sys.cr4 & CR4_PKE)
 		r->ecx |= (uint32_t)LEAF7_ECX_OSPKE;
 }
@@ -157,10 +157,14 @@ static void fix_topology(const struct vcpu *v, uint32_t subleaf, struct cpuid_re
 static void fix_xsave(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)
 {
 	(void)v;
-	if (subleaf == 1) {
+	if (subleaf == 0) {
+		r->eax &= XCR0_OFFERED;
+		r->edx = 0;
+	} else if (subleaf == 1) {
 		r->eax &= 7; /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1 */
 		r->ecx = r->edx = 0;
-	} else if (subleaf > 1 && (r->ecx & XSAVE_SUPERVISOR)) {
+	} else if (subleaf >= 32 || !(XCR0_OFFERED >> subleaf & 1) ||
+		   (r->ecx & XSAVE_SUPERVISOR)) {
 		memset(r, 0, sizeof(*r));
 	}
 }

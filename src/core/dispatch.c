@@ -77,22 +77,27 @@ static void wrmsr_exit(struct vcpu *v, const struct vm_exit *exit)
 	skip_instruction(v, exit);
 }
 
-/* SDM vol. 1, 13.3: which states may be enabled together. */
+/*
+ * SDM vol. 1, 13.3: which states may be enabled together.  Only states whose
+ * rules are known here are offered (XCR0_OFFERED), so XSETBV cannot fault.
+ */
 static bool xcr0_valid(uint64_t v)
 {
-	const uint64_t host = (uint64_t)cpuid(0xD, 0).edx << 32 | cpuid(0xD, 0).eax;
-	const uint64_t avx512 = 7ULL << 5, bndregs = 3ULL << 3;
+	const uint64_t host = cpuid(0xD, 0).eax & XCR0_OFFERED;
+	const uint64_t avx512 = 7ULL << 5;
 
 	return (v & 1) && !(v & ~host) && ((v & 4) == 0 || (v & 2)) &&
-	       ((v & avx512) == 0 || ((v & avx512) == avx512 && (v & 4))) &&
-	       ((v & bndregs) == 0 || (v & bndregs) == bndregs);
+	       ((v & avx512) == 0 || ((v & avx512) == avx512 && (v & 4)));
 }
 
 static void xsetbv_exit(struct vcpu *v, const struct vm_exit *exit)
 {
 	const uint64_t value = edx_eax(v);
+	struct vcpu_sysregs sys;
 
-	if ((uint32_t)v->hw.regs.gpr[GPR_RCX] != 0 || !xcr0_valid(value)) {
+	/* The intercept may come before the CPU's own check of the privilege level. */
+	backend->get_sysregs(&v->hw, &sys);
+	if (sys.cpl != 0 || (uint32_t)v->hw.regs.gpr[GPR_RCX] != 0 || !xcr0_valid(value)) {
 		vcpu_inject_exception(v, VEC_GP, true, 0);
 		return;
 	}
@@ -111,7 +116,7 @@ static void crash(struct vcpu *v, const struct vm_exit *exit, const char *what)
 
 static void triple_fault(struct vcpu *v)
 {
-	const bool restart = v->vm->cfg->on_reset == END_RESTART;
+	const bool restart = v->vm->cfg->on_reset == ACTION_RESTART;
 
 	/* A PC resets on it, and some guests reboot that way. */
 	vm_end_request(v->vm, restart ? END_RESET : END_CRASH,
@@ -162,6 +167,10 @@ void dispatch_exit(struct vcpu *v, const struct vm_exit *exit)
 		vcpu_inject_exception(v, VEC_GP, true, 0);
 		return;
 	case EXIT_EXCEPTION:
+		if (exit->exception.vector == VEC_MC) {
+			crash(v, exit, "machine check: the hardware reports an error");
+			return;
+		}
 		vcpu_inject_exception(v, exit->exception.vector, exit->exception.has_error,
 				      exit->exception.error);
 		return;

@@ -16,6 +16,9 @@
 /* How long a terminal that does not read may hold up switching off. */
 #define DRAIN_LIMIT_US 5000000
 
+#define SHORT_LIFE_MS 1000
+#define MAX_SHORT_LIVES 5
+
 enum vm_phase vm_phase(const struct vm *vm)
 {
 	/* Pairs with the release in set_phase. */
@@ -57,9 +60,15 @@ bool vm_end_request(struct vm *vm, enum vm_end why, const char *fmt, ...)
 
 	if (vm_phase(vm) != VM_RUNNING)
 		return false;
+	/* Acquire: pairs with the release in complete_end. */
 	if (!__atomic_compare_exchange_n(&vm->end, &expected, END_CLAIMED, false,
 					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return false;
+	/* Again: that life may have ended between the two. */
+	if (vm_phase(vm) != VM_RUNNING) {
+		__atomic_store_n(&vm->end, END_NONE, __ATOMIC_RELEASE);
+		return false;
+	}
 	va_start(ap, fmt);
 	fmt_vbuf(vm->end_text, sizeof(vm->end_text), fmt, ap);
 	va_end(ap);
@@ -106,6 +115,12 @@ static void all_stopped(void)
 static void stopped(struct vm *vm)
 {
 	set_phase(vm, VM_STOPPED);
+	/*
+	 * Our phase, then the others' (and off_ordered): of two guests that end
+	 * at once, at least one sees both ended.  Pairs with itself on the
+	 * other CPU and with the fence in machine_order_off.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!any_left())
 		all_stopped();
 }
@@ -113,6 +128,8 @@ static void stopped(struct vm *vm)
 void machine_order_off(void)
 {
 	__atomic_store_n(&off_ordered, 1, __ATOMIC_RELAXED);
+	/* The order, then the phases: see stopped(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < n_vms; i++)
 		vm_end_request(&vms[i], END_ORDER_STOP, "stopped by the monitor");
 	if (!any_left())
@@ -122,8 +139,8 @@ void machine_order_off(void)
 static bool wants_restart(const struct vm *vm, enum vm_end why)
 {
 	switch (why) {
-	case END_POWER_OFF: return vm->cfg->on_poweroff == END_RESTART;
-	case END_RESET: return vm->cfg->on_reset == END_RESTART;
+	case END_POWER_OFF: return vm->cfg->on_poweroff == ACTION_RESTART;
+	case END_RESET: return vm->cfg->on_reset == ACTION_RESTART;
 	case END_CRASH: return vm->cfg->on_crash == CRASH_RESTART;
 	case END_ORDER_RESTART: return true;
 	case END_ORDER_STOP:
@@ -133,26 +150,53 @@ static bool wants_restart(const struct vm *vm, enum vm_end why)
 	}
 }
 
+/*
+ * A guest that ends again and again as soon as it is started would fill the
+ * console and the machine's memory bandwidth with its restarts.
+ */
+static bool restarts_too_often(struct vm *vm, enum vm_end why)
+{
+	if (why == END_ORDER_RESTART || rdtsc() - vm->start_tsc > tsc_khz * SHORT_LIFE_MS)
+		vm->short_lives = 0;
+	else
+		vm->short_lives++;
+	return vm->short_lives >= MAX_SHORT_LIVES;
+}
+
+/* What was asked of the vCPUs' last life does not concern the next. */
+static void forget_work(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		__atomic_store_n(&vm->vcpus[i].work, 0, __ATOMIC_RELAXED);
+}
+
 /* All vCPUs have left; runs on the CPU of the last one. */
 static void complete_end(struct vm *vm)
 {
 	/* Pairs with the release in vm_end_request. */
 	const enum vm_end why = (enum vm_end)__atomic_load_n(&vm->end, __ATOMIC_ACQUIRE);
-	const bool restart = wants_restart(vm, why);
+	const bool wanted = wants_restart(vm, why);
+	const bool restart = wanted && !restarts_too_often(vm, why);
 
-	vm->last_end = why;
+	/* Neither running, so nobody ends it, nor stopped, so nobody starts it, meanwhile. */
+	set_phase(vm, VM_STARTING);
+	vm->last_end = wanted && !restart ? END_CRASH : why;
 	log_write(why == END_CRASH ? LOG_ERROR : LOG_INFO, "guest %s %s%s", vm->cfg->name,
 		  vm->end_text, restart ? "; restarting" : "");
-	if (why == END_CRASH && vm->cfg->on_crash == CRASH_FOCUS)
+	if (wanted && !restart)
+		log_error("guest %s ended %u times within a second of its start and stays "
+			  "stopped; 'restart %s' in the monitor starts it again",
+			  vm->cfg->name, vm->short_lives, vm->cfg->name);
+	if (vm->last_end == END_CRASH && vm->cfg->on_crash == CRASH_FOCUS)
 		console_request_focus((int)vm->index);
+	forget_work(vm);
 	__atomic_store_n(&vm->parked, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&vm->end, END_NONE, __ATOMIC_RELAXED);
-	if (!restart) {
-		stopped(vm);
-	} else {
-		set_phase(vm, VM_STARTING);
+	/* Pairs with the acquire in vm_end_request: its text may be written again. */
+	__atomic_store_n(&vm->end, END_NONE, __ATOMIC_RELEASE);
+	if (restart)
 		vcpu_post(&vm->vcpus[0], WORK_START);
-	}
+	else
+		stopped(vm);
 }
 
 void vm_vcpu_parked(struct vcpu *v)

@@ -14,6 +14,7 @@
 #include "x86.h"
 
 #define EXIT_FAILED 0x11
+#define READY_TIMEOUT_US 1000000
 #define POOL_BASE_SIZE MIB(1)
 #define POOL_PER_CPU KIB(64)
 #define POOL_PER_VM KIB(64)
@@ -172,7 +173,7 @@ static void take_pool(bool configured)
 		core_give_up("not enough memory below 4 GiB for the hypervisor itself; "
 			     "give the machine more, or take a smaller console-buffer");
 	pool_init(base, size);
-	if (!map_all_memory(partition_top()))
+	if (!map_all_memory())
 		core_give_up("the hypervisor's memory is too small for its page tables");
 	log_debug("hypervisor: image %llu KiB, pool %llu KiB at %llx",
 		  (unsigned long long)(image_end - image_start) >> 10,
@@ -185,8 +186,8 @@ static uint64_t take_guest_memory(uint64_t size)
 	uint64_t base = 0;
 
 	if (size >= PAGE_1G && backend->s2()->has_1g)
-		base = partition_take(size, PAGE_1G, ~0ULL);
-	return base ? base : partition_take(size, PAGE_2M, ~0ULL);
+		base = partition_take(size, PAGE_1G, MAP_LIMIT);
+	return base ? base : partition_take(size, PAGE_2M, MAP_LIMIT);
 }
 
 static bool create_guests(void)
@@ -223,14 +224,36 @@ static void NORETURN cpu_life(void)
 	idle_main();
 }
 
+static void enable_virtualization(void)
+{
+	const bool ok = backend->cpu_enable();
+
+	if (!ok)
+		log_error("CPU %u: virtualization cannot be switched on", this_cpu()->index);
+	/* Pairs with the acquire in is_ready. */
+	__atomic_store_n(&this_cpu()->ready, ok ? CPU_READY : CPU_UNFIT, __ATOMIC_RELEASE);
+}
+
 static void NORETURN other_cpu(void)
 {
-	if (!backend->cpu_enable())
-		log_error("CPU %u: virtualization cannot be switched on", this_cpu()->index);
+	enable_virtualization();
 	/* Pairs with the release in start_guests. */
 	while (!__atomic_load_n(&guests_ready, __ATOMIC_ACQUIRE))
 		cpu_pause();
 	cpu_life();
+}
+
+static bool is_ready(const struct cpu *c)
+{
+	uint32_t ready = CPU_NOT_YET;
+
+	for (unsigned us = 0; us < READY_TIMEOUT_US && ready == CPU_NOT_YET; us += 10) {
+		/* Pairs with the release in enable_virtualization. */
+		ready = __atomic_load_n(&c->ready, __ATOMIC_ACQUIRE);
+		if (ready == CPU_NOT_YET)
+			delay_us(10);
+	}
+	return ready == CPU_READY;
 }
 
 static bool all_cpus_run(void)
@@ -238,9 +261,9 @@ static bool all_cpus_run(void)
 	bool ok = true;
 
 	for (unsigned i = 0; i < n_cpus; i++) {
-		if (cpus[i]->online || !vcpu_of_cpu(i))
+		if (!vcpu_of_cpu(i) || (cpus[i]->online && is_ready(cpus[i])))
 			continue;
-		log_error("CPU %u belongs to guest %s and did not start; take another", i,
+		log_error("CPU %u belongs to guest %s and does not run; take another", i,
 			  vcpu_of_cpu(i)->vm->cfg->name);
 		ok = false;
 	}
@@ -275,6 +298,7 @@ static void NORETURN start_guests(void)
 void core_main(void)
 {
 	const char *error = acpi_init(boot_info.rsdp);
+	unsigned running;
 	bool configured;
 
 	if (error)
@@ -300,8 +324,10 @@ void core_main(void)
 	error = partition_check();
 	if (error)
 		core_give_up(error);
-	log_info("CPUs: %u of %u run", smp_start_others(other_cpu), n_cpus);
-	if (!backend->cpu_enable() || !all_cpus_run())
-		core_give_up("virtualization does not work on every CPU");
+	running = smp_start_others(other_cpu);
+	log_info("CPUs: %u of %u run", running, n_cpus);
+	enable_virtualization();
+	if (!all_cpus_run())
+		core_give_up("a CPU that a guest needs cannot run it");
 	start_guests();
 }

@@ -28,9 +28,11 @@ static unsigned spare_cpu(void)
  */
 static void route(int vm)
 {
-	const unsigned cpu = vm < 0 ? spare_cpu() : vms[vm].vcpus[0].cpu;
+	unsigned cpu = vm < 0 ? spare_cpu() : vms[vm].vcpus[0].cpu;
 	const bool second = config.console_port == COM2 || config.console_port == COM4;
 
+	if (!__atomic_load_n(&cpus[cpu]->online, __ATOMIC_RELAXED))
+		cpu = spare_cpu();
 	ioapic_route_nmi(second ? COM_IRQ_2_4 : COM_IRQ_1_3, cpus[cpu]->apic_id);
 }
 

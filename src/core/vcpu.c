@@ -7,6 +7,7 @@
 
 #define SIPI_SEGMENT_SHIFT 8
 #define SIPI_BASE_SHIFT 12
+#define CPUID_81_EDX_RDTSCP BIT(27)
 
 void vcpu_post(struct vcpu *v, uint32_t work)
 {
@@ -89,6 +90,8 @@ static void reset_vcpu(struct vcpu *v, bool power_on)
 		v->kvm_clock = 0;
 		fpu_reset_cpu();
 		clear_debug_registers();
+		if (cpuid(0x80000001, 0).edx & CPUID_81_EDX_RDTSCP)
+			wrmsr(MSR_TSC_AUX, 0);
 	}
 }
 
@@ -132,10 +135,6 @@ static void take_work(struct vcpu *v)
 	/* Pairs with the release in vcpu_post. */
 	const uint32_t work = __atomic_exchange_n(&v->work, 0, __ATOMIC_ACQUIRE);
 
-	if (work & WORK_END && v->state != VCPU_PARKED) {
-		park(v);
-		return;
-	}
 	if (work & WORK_START)
 		vm_start_here(v);
 	if (work & WORK_JOIN) {
@@ -144,13 +143,22 @@ static void take_work(struct vcpu *v)
 	}
 	if (v->state == VCPU_PARKED)
 		return;
+	/* After START and JOIN: an end may come before this CPU has taken its join. */
+	if (work & WORK_END) {
+		park(v);
+		return;
+	}
+	/*
+	 * INIT before SIPI: taken together they are the start-up protocol.  A
+	 * guest that sends them the other way round gets the same.
+	 */
 	if (work & WORK_INIT) {
 		reset_vcpu(v, false);
 		v->state = VCPU_WAIT_SIPI;
 	}
 	if (work & WORK_SIPI)
 		begin_sipi(v);
-	if (work & WORK_NMI)
+	if (work & WORK_NMI && v->state == VCPU_RUNNING)
 		v->nmi_pending = true;
 	if (work & WORK_LEVEL)
 		vcpu_update_apic_access(v);
@@ -191,6 +199,8 @@ static void deliver_events(struct vcpu *v)
 	if (v->nmi_pending && backend->can_take_nmi(&v->hw)) {
 		v->nmi_pending = false;
 		backend->inject(&v->hw, &nmi);
+	} else if (v->nmi_pending) {
+		backend->want_nmi_window(&v->hw);
 	}
 	deliver_extint(v);
 }
@@ -212,13 +222,14 @@ static void serve(struct vcpu *v)
 {
 	const uint64_t nmis = __atomic_load_n(&this_cpu()->nmi_count, __ATOMIC_RELAXED);
 
+	/* Relaxed: take_work's exchange is the acquire. */
+	if (__atomic_load_n(&v->work, __ATOMIC_RELAXED))
+		take_work(v);
+	/* After the work: what that logged is shown now and not at some later exit. */
 	if (nmis != v->seen_nmis || console_has_work()) {
 		v->seen_nmis = nmis;
 		console_poll();
 	}
-	/* Relaxed: take_work's exchange is the acquire. */
-	if (__atomic_load_n(&v->work, __ATOMIC_RELAXED))
-		take_work(v);
 	machine_serve();
 }
 
@@ -237,6 +248,9 @@ static void enter_guest(struct vcpu *v)
 		backend->entry_cancel();
 		return;
 	}
+	/* An NMI for the guest waits behind an event: exit again as soon as that is delivered. */
+	if (v->nmi_pending && backend->event_pending(&v->hw))
+		smp_kick(v->cpu);
 	backend->run(&v->hw, &exit);
 	start = rdtsc();
 	dispatch_exit(v, &exit);
@@ -267,6 +281,7 @@ void idle_main(void)
 			console_poll();
 		}
 		machine_serve();
-		idle_wait(&no_work, seen);
+		if (!console_has_work())
+			idle_wait(&no_work, seen);
 	}
 }

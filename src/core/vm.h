@@ -48,9 +48,7 @@ struct vcpu {
 	bool nmi_pending;
 	bool window_open; /* a window exit was asked for */
 	uint64_t seen_nmis;
-	uint64_t exit_tsc;
 	uint64_t kvm_clock; /* the MSR as the guest wrote it */
-	uint64_t tsc_aux;
 	struct vlapic lapic;
 
 	/* Written by its own CPU alone; read by the monitor, word by word. */
@@ -103,6 +101,7 @@ struct vm {
 	uint32_t parked; /* vCPUs that have left; the last one ends the guest */
 	uint64_t start_tsc;
 	uint64_t starts;
+	unsigned short_lives; /* in a row that ended within a second */
 	uint64_t hypervisor_memory; /* bytes, the console apart */
 };
 
@@ -173,6 +172,9 @@ void access_port_string(struct vcpu *v, const struct vm_exit *exit);
 bool skip_instruction(struct vcpu *v, const struct vm_exit *exit);
 
 /* ---- cpuid.c, msr.c, kvmclock.c ---- */
+
+/* The states of XCR0 that guests are offered: x87, SSE, AVX, AVX-512, PKRU. */
+#define XCR0_OFFERED 0x2E7u
 
 void cpuid_emulate(struct vcpu *v);
 bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);

@@ -26,6 +26,9 @@ _Static_assert(sizeof(struct gate) == 16, "64-bit gates have 16 bytes");
 #define GATE_INTERRUPT 0x8E
 #define IST_NMI 1
 #define IST_FAULT 2
+#define VECTOR_DF 8
+#define VECTOR_MC 18
+#define CR4_MCE_HOST BIT(6)
 
 struct table_pointer {
 	uint16_t limit;
@@ -58,7 +61,8 @@ static void fill_idts(void)
 {
 	/* Fixed vectors that nobody uses get the first exception's entry: it reports and stops. */
 	for (unsigned v = 0; v < 256; v++) {
-		set_gate(&idt[v], fault_entries[v < 32 ? v : 0], v == 8 ? IST_FAULT : 0);
+		set_gate(&idt[v], fault_entries[v < 32 ? v : 0],
+			 v == VECTOR_DF || v == VECTOR_MC ? IST_FAULT : 0);
 		set_gate(&drain_idt[v], (uintptr_t)drain_entry, 0);
 	}
 	set_gate(&idt[2], (uintptr_t)nmi_entry, IST_NMI);
@@ -108,6 +112,8 @@ static void load_tables(struct cpu *c)
 	wrmsr(MSR_GS_BASE, (uintptr_t)c);
 	load_idt(idt);
 	fpu_enable_cpu();
+	/* Without MCE a machine check would switch the whole machine off. */
+	write_cr4(read_cr4() | CR4_MCE_HOST);
 }
 
 void smp_init_boot_cpu(void)
@@ -178,7 +184,7 @@ static bool start_one(struct cpu *c, uint64_t page, struct trampoline_args *args
 
 unsigned smp_start_others(void (*entry)(void))
 {
-	const uint64_t page = TRAMPOLINE_PAGE;
+	const uint64_t page = map_startup_page();
 	uint8_t *code = (uint8_t *)(uintptr_t)page;
 	struct trampoline_args *args =
 		(struct trampoline_args *)(code + (trampoline_args - trampoline));
@@ -186,6 +192,10 @@ unsigned smp_start_others(void (*entry)(void))
 
 	if (n_cpus == 1)
 		return 1;
+	if (!page) {
+		log_error("no free page below 640 KiB: the other CPUs cannot be started");
+		return 1;
+	}
 	others_entry = entry;
 	memcpy(code, trampoline, (size_t)(trampoline_end - trampoline));
 	args->cr3 = map_root();
@@ -194,11 +204,15 @@ unsigned smp_start_others(void (*entry)(void))
 			      APIC_INIT << APIC_DELIVERY_SHIFT | APIC_ICR_ASSERT);
 	delay_us(INIT_DELAY_US);
 	for (unsigned i = 1; i < n_cpus; i++) {
-		if (start_one(cpus[i], page, args))
+		if (start_one(cpus[i], page, args)) {
 			running++;
-		else
-			log_error("CPU %u (APIC ID %u) does not answer INIT-SIPI-SIPI", i,
-				  cpus[i]->apic_id);
+			continue;
+		}
+		/* If it comes late, it must not take the next one's area: back to waiting. */
+		apic_send_ipi(cpus[i]->apic_id,
+			      APIC_INIT << APIC_DELIVERY_SHIFT | APIC_ICR_ASSERT);
+		log_error("CPU %u (APIC ID %u) does not answer INIT-SIPI-SIPI", i,
+			  cpus[i]->apic_id);
 	}
 	return running;
 }

@@ -27,4 +27,10 @@ void fault_report(const struct fault_frame *f)
 		  (unsigned long long)f->rcx, (unsigned long long)f->rdx,
 		  (unsigned long long)f->rsi, (unsigned long long)f->rdi,
 		  (unsigned long long)f->rbp, (unsigned long long)f->rsp);
+	/* Relaxed: who routes the console's interrupt here just now does it in vain, once. */
+	__atomic_store_n(&this_cpu()->online, 0, __ATOMIC_RELAXED);
+	/* This CPU shows nothing any more: wake the others to do it. */
+	for (unsigned i = 0; i < n_cpus; i++)
+		if (__atomic_load_n(&cpus[i]->online, __ATOMIC_RELAXED))
+			smp_kick(i);
 }

@@ -5,9 +5,6 @@
 
 #include "smp.h"
 
-/* A page of RAM on every PC, between the BIOS data area and the EBDA. */
-#define TRAMPOLINE_PAGE 0x8000ULL
-
 #define APIC_ICR_ASSERT BIT(14)
 
 struct trampoline_args {
@@ -28,6 +25,9 @@ struct fault_frame {
 void fault_report(const struct fault_frame *f);
 void apic_drain_one(void);
 void ap_main(struct cpu *c);
+
+/* The page below 1 MiB that other CPUs start in, free and executable; 0: there is none. */
+uint64_t map_startup_page(void);
 
 /* Swaps between the IDT for exceptions and the one that swallows interrupts.  Own CPU. */
 void cpu_use_drain_idt(bool on);

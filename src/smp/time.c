@@ -33,7 +33,9 @@
 #define CMOS_PM 0x80
 
 /* Polls until a clock is taken for dead. */
-#define POLL_LIMIT 100000000u
+#define POLL_LIMIT 1000000u
+
+#define CPUID_87_EDX_INVARIANT BIT(8)
 
 uint64_t tsc_khz;
 
@@ -92,8 +94,9 @@ void time_init(void)
 		tsc_khz = 1000000;
 		return;
 	}
-	log_info("TSC: %llu.%03llu MHz, measured against the %s",
-		 (unsigned long long)tsc_khz / 1000, (unsigned long long)tsc_khz % 1000, source);
+	log_info("TSC: %llu.%03llu MHz, measured against the %s%s",
+		 (unsigned long long)tsc_khz / 1000, (unsigned long long)tsc_khz % 1000, source,
+		 cpuid(0x80000007, 0).edx & CPUID_87_EDX_INVARIANT ? "" : ", not marked invariant");
 }
 
 void delay_us(uint64_t us)

@@ -69,7 +69,18 @@ void svm_clear_shadow(struct vcpu_hw *v)
 void svm_nmi_iret(struct vcpu_hw *v)
 {
 	svm_vmcb(v)->intercept_misc1 &= (uint32_t)~INTERCEPT_IRET;
+	/* TF itself comes back from the stack with the IRET. */
+	v->nmi_stepping = v->step_keeps_tf = true;
+	v->regs.rflags |= RFLAGS_TF;
+}
+
+/* A shadow lasts one instruction.  A blocked NMI has the IRET intercept already. */
+void svm_want_nmi_window(struct vcpu_hw *v)
+{
+	if (v->nmi_blocked || v->nmi_stepping || svm_event_pending(v))
+		return;
 	v->nmi_stepping = true;
+	v->step_keeps_tf = v->regs.rflags & RFLAGS_TF;
 	v->regs.rflags |= RFLAGS_TF;
 }
 
@@ -77,9 +88,10 @@ bool svm_nmi_step_done(struct vcpu_hw *v)
 {
 	if (!v->nmi_stepping)
 		return false;
-	/* TF itself came back from the stack with the IRET. */
 	v->nmi_stepping = false;
 	v->nmi_blocked = false;
+	if (!v->step_keeps_tf)
+		v->regs.rflags &= ~RFLAGS_TF;
 	/* DR6 is sticky: the guest's next #DB must not look like a single step too. */
 	svm_vmcb(v)->dr6 &= ~DR6_BS;
 	return true;

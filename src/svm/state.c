@@ -22,7 +22,7 @@ static inline void set_segment(struct vmcb_segment *to, const struct segment_reg
 	to->attr = (uint16_t)(from->attr & SEG_ATTR_UNUSABLE ? 0 : from->attr & 0xFFF);
 }
 
-void svm_get_sysregs(struct vcpu_hw *v, struct vcpu_sysregs *s)
+void svm_get_sysregs(const struct vcpu_hw *v, struct vcpu_sysregs *s)
 {
 	struct vmcb *vmcb = svm_vmcb(v);
 
@@ -102,5 +102,8 @@ bool svm_write_msr(struct vcpu_hw *v, uint32_t msr, uint64_t value)
 	if (!field)
 		return false;
 	*field = msr == MSR_EFER ? value | EFER_SVME : value;
+	/* NX and memory types are part of translations that the TLB holds (15.16). */
+	if (msr == MSR_EFER || msr == MSR_PAT)
+		v->flush = true;
 	return true;
 }

@@ -94,8 +94,11 @@ static bool cpu_enable(void)
 	 INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD |              \
 	 INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_MWAIT_ARMED | INTERCEPT_XSETBV |     \
 	 INTERCEPT_RDPRU)
-/* Without these two a guest could keep its CPU in microcode for ever, out of an NMI's reach. */
-#define POLICY_EXCEPTIONS ((uint32_t)(BIT(VEC_DB) | BIT(VEC_AC)))
+/*
+ * Without the first two a guest could keep its CPU in microcode for ever, out
+ * of an NMI's reach.  A machine check is the machine's, not the guest's.
+ */
+#define POLICY_EXCEPTIONS ((uint32_t)(BIT(VEC_DB) | BIT(VEC_AC) | BIT(VEC_MC)))
 
 static bool vcpu_create(struct vcpu_hw *v, unsigned vm_index)
 {
@@ -204,11 +207,6 @@ static void allow_msr(struct vcpu_hw *v, uint32_t msr, bool read, bool write)
 				   (unsigned)deny << index % 4 * 2);
 }
 
-static void set_tsc_offset(struct vcpu_hw *v, uint64_t offset)
-{
-	svm_vmcb(v)->tsc_offset = offset;
-}
-
 const struct backend svm_backend = {
 	.name = "AMD SVM",
 	.probe = probe,
@@ -227,9 +225,9 @@ const struct backend svm_backend = {
 	.can_take_nmi = svm_can_take_nmi,
 	.inject = svm_inject,
 	.want_window = svm_want_window,
+	.want_nmi_window = svm_want_nmi_window,
 	.clear_shadow = svm_clear_shadow,
 	.allow_msr = allow_msr,
 	.read_msr = svm_read_msr,
 	.write_msr = svm_write_msr,
-	.set_tsc_offset = set_tsc_offset,
 };

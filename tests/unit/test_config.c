@@ -229,8 +229,8 @@ static void test_defaults(void **state)
 	assert_int_equal(vm->console_buffer, KIB(256));
 	assert_int_equal(vm->overflow, OVERFLOW_AUTO);
 	assert_int_equal(vm->on_crash, CRASH_ANNOUNCE);
-	assert_int_equal(vm->on_poweroff, END_STOP);
-	assert_int_equal(vm->on_reset, END_RESTART);
+	assert_int_equal(vm->on_poweroff, ACTION_STOP);
+	assert_int_equal(vm->on_reset, ACTION_RESTART);
 	assert_true(vm->start_auto);
 	assert_int_equal(vm->exit_port, 0);
 	assert_int_equal(vm->line, 3);
@@ -263,8 +263,8 @@ static void test_all_keys(void **state)
 	assert_int_equal(a->console_buffer, MIB(16));
 	assert_int_equal(a->overflow, OVERFLOW_BLOCK);
 	assert_int_equal(a->on_crash, CRASH_RESTART);
-	assert_int_equal(a->on_poweroff, END_RESTART);
-	assert_int_equal(a->on_reset, END_STOP);
+	assert_int_equal(a->on_poweroff, ACTION_RESTART);
+	assert_int_equal(a->on_reset, ACTION_STOP);
 	assert_false(a->start_auto);
 	assert_int_equal(a->exit_port, 0xF4);
 

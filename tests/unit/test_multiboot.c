@@ -76,8 +76,8 @@ static void mb1_entry(uint32_t size, uint64_t base, uint64_t length, uint32_t ty
 	put(base, 8);
 	put(length, 8);
 	put(type, 4);
-	for (uint32_t i = 20; i < size; i++)
-		put(0, 1);
+	if (size > 20 && size < 64)
+		blob.len += size - 20;
 }
 
 static void mb1_end_map(void)
