@@ -59,5 +59,16 @@ $(HB)/fuzz/%: tests/fuzz/%.c $(HB)/libfuzzed.a
 
 fuzz-bins: $(FUZZ_BIN)
 
+# The stress tests once more, under ThreadSanitizer.
+TSAN_SRC := src/lib/fmt.c src/lib/log.c src/lib/parse.c $(wildcard src/vconsole/*.c)
+TSAN_BIN := $(HB)/tsan/test_ring_stress $(HB)/tsan/test_mux_stress
+$(HB)/tsan/%: tests/unit/%.c $(TSAN_SRC) $(wildcard include/*.h)
+	@mkdir -p $(@D)
+	@echo "  TSAN  $@"
+	@$(CLANG) -std=gnu11 -g -O2 -Iinclude -Isrc -DBULKHEAD_DEBUG=1 -DBULKHEAD_HOST=1 \
+	  -fsanitize=thread -o $@ $< $(TSAN_SRC) -lcmocka -lpthread
+
+tsan-bins: $(TSAN_BIN)
+
 -include $(shell find $(HB) -name '*.d' 2>/dev/null)
-.PHONY: unit-bins fuzz-bins
+.PHONY: unit-bins fuzz-bins tsan-bins

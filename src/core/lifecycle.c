@@ -2,6 +2,7 @@
 /* Start, end and restart of a guest; the end of the machine. */
 #include "boot_info.h"
 #include "fmt.h"
+#include "invariant.h"
 #include "io.h"
 #include "loader.h"
 #include "log.h"
@@ -166,8 +167,10 @@ static bool restarts_too_often(struct vm *vm, enum vm_end why)
 /* What was asked of the vCPUs' last life does not concern the next. */
 static void forget_work(struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		INVARIANT(vm->vcpus[i].state == VCPU_PARKED);
 		__atomic_store_n(&vm->vcpus[i].work, 0, __ATOMIC_RELAXED);
+	}
 }
 
 /* All vCPUs have left; runs on the CPU of the last one. */
@@ -214,6 +217,7 @@ void vm_start_here(struct vcpu *v)
 	char error[LOADER_ERROR];
 	uint64_t loaded;
 
+	INVARIANT(v->index == 0 && v->cpu == this_cpu()->index && vm_phase(vm) == VM_STARTING);
 	vm->start_tsc = rdtsc();
 	if (!vm_load(vm, &regs, &sys, error, sizeof(error))) {
 		vm->last_end = END_CRASH;

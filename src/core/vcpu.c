@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop that a CPU with a guest CPU spends its life in. */
-#include "log.h"
+#include "invariant.h"
 #include "smp.h"
 #include "vm.h"
 #include "x86.h"
@@ -118,6 +118,7 @@ static void park(struct vcpu *v)
 {
 	v->last_regs = v->hw.regs;
 	backend->get_sysregs(&v->hw, &v->last_sys);
+	INVARIANT(v->state != VCPU_PARKED);
 	v->state = VCPU_PARKED;
 	apic_reset_cpu();
 	vm_vcpu_parked(v);
@@ -259,6 +260,7 @@ static void enter_guest(struct vcpu *v)
 
 void vcpu_main(struct vcpu *v)
 {
+	INVARIANT(v->cpu == this_cpu()->index);
 	for (;;) {
 		serve(v);
 		if (v->state == VCPU_RUNNING)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical local APIC, in x2APIC mode where the CPU has it, else xAPIC. */
+#include "invariant.h"
 #include "smp_internal.h"
 #include "x86.h"
 
@@ -114,6 +115,7 @@ void apic_reset_cpu(void)
 	for (unsigned i = 0; i < DRAIN_ROUNDS && any_bit(APIC_IRR); i++)
 		__asm__ volatile("sti; nop; nop; cli" : : : "memory");
 	cpu_use_drain_idt(false);
+	INVARIANT(!any_bit(APIC_ISR) && !any_bit(APIC_IRR));
 	apic_write(APIC_TIMER_DIVIDE, 0);
 	apic_write(APIC_ESR, 0);
 	apic_write(APIC_ESR, 0);

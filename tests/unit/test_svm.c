@@ -84,7 +84,7 @@ static void test_policy(void **state)
 		bits |= (uint32_t)BIT(misc1[i]);
 	assert_int_equal(vmcb->intercept_misc1, bits); /* neither INTR (0) nor HLT (24) */
 	assert_int_equal(vmcb->intercept_misc2 & 0x7E7F, 0x7E7F);
-	assert_int_equal(vmcb->intercept_exceptions, BIT(1) | BIT(17));
+	assert_int_equal(vmcb->intercept_exceptions, BIT(1) | BIT(17) | BIT(18));
 	assert_int_equal(vmcb->iopm % PAGE_SIZE | vmcb->msrpm % PAGE_SIZE, 0);
 	for (unsigned i = 0; i < 3 * PAGE_SIZE; i++)
 		assert_int_equal(((const uint8_t *)(uintptr_t)vmcb->iopm)[i], 0xFF);
@@ -239,7 +239,7 @@ static void test_msr_values(void **state)
 	assert_int_equal(vmcb->efer, EFER_LME | EFER_SVME);
 	assert_true(svm_backend.read_msr(&v, MSR_EFER, &value) && value == EFER_LME);
 	assert_true(svm_backend.write_msr(&v, MSR_GS_BASE, 0x1234));
-	assert_int_equal(vmcb->gs.base, 0x1234);
+	assert_int_equal(vmcb->seg[SEG_GS].base, 0x1234);
 	assert_false(svm_backend.read_msr(&v, 0xC0010117, &value)); /* VM_HSAVE_PA */
 	assert_false(svm_backend.write_msr(&v, 0x1B, 0));
 }

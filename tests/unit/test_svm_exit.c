@@ -162,6 +162,26 @@ static void test_end_of_an_nmi(void **state)
 	assert_int_equal(decode(0x41, 0, 0), EXIT_EXCEPTION);
 }
 
+/* Over a shadow an NMI waits for one step, which leaves the guest's own TF alone. */
+static void test_step_over_a_shadow(void **state)
+{
+	for (unsigned tf = 0; tf < 2; tf++) {
+		setup(state);
+		vmcb.int_shadow = 1;
+		v.regs.rflags = tf ? RFLAGS_TF : 0;
+		svm_want_nmi_window(&v);
+		svm_want_nmi_window(&v); /* asked for at every entry */
+		assert_true(v.regs.rflags & RFLAGS_TF);
+		assert_int_equal(decode(0x41, 0, 0), EXIT_NMI);
+		assert_int_equal(v.regs.rflags & RFLAGS_TF, tf ? RFLAGS_TF : 0);
+		assert_false(v.nmi_stepping);
+	}
+	setup(state);
+	v.nmi_blocked = true; /* its IRET is watched: no step */
+	svm_want_nmi_window(&v);
+	assert_int_equal(v.regs.rflags & RFLAGS_TF, 0);
+}
+
 /* An event that a nested page fault interrupted is delivered at the next entry. */
 static void test_event_survives_the_exit(void **state)
 {
@@ -185,6 +205,7 @@ int main(void)
 		cmocka_unit_test_setup(test_msrs, setup),
 		cmocka_unit_test_setup(test_exceptions, setup),
 		cmocka_unit_test_setup(test_end_of_an_nmi, setup),
+		cmocka_unit_test_setup(test_step_over_a_shadow, setup),
 		cmocka_unit_test_setup(test_event_survives_the_exit, setup),
 	};
 
