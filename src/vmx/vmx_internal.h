@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the Intel backend share. */
+#ifndef VMX_INTERNAL_H
+#define VMX_INTERNAL_H
+
+#include "backend.h"
+#include "caps.h"
+#include "vmcs.h"
+
+/* What a guest CPU needs beside its VMCS; `control` of vcpu_hw points to it. */
+struct vmx_vcpu {
+	void *vmcs;
+	bool launched;        /* VMRESUME, not VMLAUNCH */
+	uint32_t event;       /* VM-entry interruption information, 0: none */
+	uint64_t entry_nmis;  /* this CPU's NMI count at entry_begin */
+	uint64_t cpu_controls;
+};
+
+static inline struct vmx_vcpu *vmx_vcpu(const struct vcpu_hw *v)
+{
+	return v->control;
+}
+
+/* Interruption information (24.8.3, 24.9.2). */
+#define INTR_VECTOR 0xFFu
+#define INTR_TYPE_SHIFT 8
+#define INTR_TYPE_MASK 7u
+#define INTR_HAS_ERROR BIT(11)
+#define INTR_NMI_UNBLOCKING BIT(12)
+#define INTR_VALID BIT(31)
+enum intr_type {
+	INTR_EXTERNAL = 0, INTR_NMI = 2, INTR_EXCEPTION = 3, INTR_SOFTWARE = 4,
+	INTR_PRIVILEGED = 5, INTR_SOFT_EXCEPTION = 6
+};
+
+/* Guest interruptibility (24.4.2). */
+#define BLOCKING_STI BIT(0)
+#define BLOCKING_MOV_SS BIT(1)
+#define BLOCKING_NMI BIT(3)
+
+/* The bits of CR0 and CR4 that the guest may not change for real. */
+#define CR0_OWNED (CR0_NE | CR0_CD | CR0_NW)
+#define CR4_VMXE BIT(13)
+
+/* entry.asm; see there. */
+enum vmx_entry_result { VMX_ENTERED, VMX_ENTRY_FAILED, VMX_ENTRY_CANCELLED };
+unsigned vmx_enter(struct vcpu_regs *regs, uint64_t launched, uint64_t entry_nmis);
+extern const uint8_t vmx_exit_point[], vmx_window[], vmx_window_end[], vmx_cancelled[];
+/* Takes an NMI in software, which also ends the blocking of NMIs that a VM exit began (27.5.5). */
+void vmx_take_nmi(void);
+
+/* setup.c: all fields of a fresh VMCS. */
+void vmx_setup_vmcs(struct vcpu_hw *v);
+void vmx_set_io_bitmaps(void *a, void *b);
+
+/* state.c */
+void vmx_get_sysregs(const struct vcpu_hw *v, struct vcpu_sysregs *s);
+void vmx_set_sysregs(struct vcpu_hw *v, const struct vcpu_sysregs *s);
+bool vmx_read_msr(struct vcpu_hw *v, uint32_t msr, uint64_t *value);
+bool vmx_write_msr(struct vcpu_hw *v, uint32_t msr, uint64_t value);
+/* EFER.LMA and the entry control that goes with it follow CR0.PG and EFER.LME. */
+void vmx_set_cr0(uint64_t cr0);
+void vmx_set_cr4(uint64_t cr4);
+uint64_t vmx_guest_cr0(void);
+uint64_t vmx_guest_cr4(void);
+
+/* cr.c: an exit for a control register; injects #GP where the CPU would. */
+void vmx_cr_access(struct vcpu_hw *v);
+
+/* event.c */
+bool vmx_event_pending(const struct vcpu_hw *v);
+bool vmx_can_take_extint(const struct vcpu_hw *v);
+bool vmx_can_take_nmi(const struct vcpu_hw *v);
+void vmx_inject(struct vcpu_hw *v, const struct vm_event *e);
+void vmx_want_window(struct vcpu_hw *v, bool on);
+void vmx_want_nmi_window(struct vcpu_hw *v);
+void vmx_nmi_window_open(struct vcpu_hw *v);
+void vmx_clear_shadow(struct vcpu_hw *v);
+/* An event whose delivery the exit interrupted is delivered at the next entry. */
+void vmx_resume_event(struct vcpu_hw *v);
+
+/* exit.c */
+void vmx_decode_exit(struct vcpu_hw *v, struct vm_exit *exit);
+void vmx_decode_failure(struct vm_exit *exit);
+
+/* tlb.c */
+void vmx_flush_guest(const struct vcpu_hw *v);
+void vmx_flush_cpu(void);
+uint64_t vmx_ept_pointer(uint64_t root);
+
+#endif
