@@ -205,7 +205,8 @@ static void parse_madt(const struct madt *madt)
 {
 	acpi.n_cpus = 1;
 	acpi.apic_ids[0] = boot_apic_id();
-	for (uint32_t off = sizeof(*madt); off + sizeof(struct madt_entry) <= madt->header.length;) {
+	for (uint32_t off = sizeof(*madt);
+	     off + sizeof(struct madt_entry) <= madt->header.length;) {
 		const struct madt_entry *e = at((uintptr_t)madt + off);
 
 		if (e->length < sizeof(*e) || off + e->length > madt->header.length)

@@ -182,12 +182,22 @@ static bool start_one(struct cpu *c, uint64_t page, struct trampoline_args *args
 	return answered(c, ANSWER_TIMEOUT_US);
 }
 
-unsigned smp_start_others(void (*entry)(void))
+/* Copies the start-up code to its page; its arguments lie behind it. */
+static struct trampoline_args *place_trampoline(uint64_t page)
 {
-	const uint64_t page = map_startup_page();
 	uint8_t *code = (uint8_t *)(uintptr_t)page;
 	struct trampoline_args *args =
 		(struct trampoline_args *)(code + (trampoline_args - trampoline));
+
+	memcpy(code, trampoline, (size_t)(trampoline_end - trampoline));
+	args->cr3 = map_root();
+	return args;
+}
+
+unsigned smp_start_others(void (*entry)(void))
+{
+	const uint64_t page = map_startup_page();
+	struct trampoline_args *args;
 	unsigned running = 1;
 
 	if (n_cpus == 1)
@@ -197,8 +207,7 @@ unsigned smp_start_others(void (*entry)(void))
 		return 1;
 	}
 	others_entry = entry;
-	memcpy(code, trampoline, (size_t)(trampoline_end - trampoline));
-	args->cr3 = map_root();
+	args = place_trampoline(page);
 	for (unsigned i = 1; i < n_cpus; i++)
 		apic_send_ipi(cpus[i]->apic_id,
 			      APIC_INIT << APIC_DELIVERY_SHIFT | APIC_ICR_ASSERT);

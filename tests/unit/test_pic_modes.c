@@ -80,6 +80,12 @@ static void test_set_priority(void **state)
 {
 	(void)state;
 	outb(M_CMD, SET_PRIORITY | 5);
+	pulse(5);
+	pulse(4);
+	assert_int_equal(pic_acknowledge(&pic), 0x34);
+	outb(M_CMD, EOI);
+	assert_int_equal(pic_acknowledge(&pic), 0x35);
+	outb(M_CMD, EOI);
 	pulse(1);
 	pulse(6);
 	assert_int_equal(pic_acknowledge(&pic), 0x36);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MSR policy: what a guest reaches, checked, passed or refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/vm.h"
+#include "fake_apic.h"
+#include "x86.h"
+
+#define MAX_PASSED 64
+#define KVM_WALL_CLOCK 0x4B564D00u
+#define KVM_SYSTEM_TIME 0x4B564D01u
+
+static struct vm vm;
+static struct vcpu v;
+static struct vcpu_sysregs sys;
+static unsigned access_updates;
+
+/* ---- a backend that keeps every MSR, and what surrounds the policy ------------------- */
+
+static struct {
+	uint32_t msr;
+	uint64_t value;
+} kept;
+
+static struct {
+	uint32_t msr;
+	bool read, write;
+} passed[MAX_PASSED];
+static unsigned n_passed;
+
+static void get_sysregs(const struct vcpu_hw *hw, struct vcpu_sysregs *s)
+{
+	(void)hw;
+	*s = sys;
+}
+
+static bool read_msr(struct vcpu_hw *hw, uint32_t msr, uint64_t *value)
+{
+	(void)hw;
+	*value = msr == kept.msr ? kept.value : 0;
+	return true;
+}
+
+static bool write_msr(struct vcpu_hw *hw, uint32_t msr, uint64_t value)
+{
+	(void)hw;
+	kept.msr = msr;
+	kept.value = value;
+	return true;
+}
+
+static void allow_msr(struct vcpu_hw *hw, uint32_t msr, bool read, bool write)
+{
+	assert_ptr_equal(hw, &v.hw);
+	assert_in_range(n_passed, 0, MAX_PASSED - 1);
+	passed[n_passed].msr = msr;
+	passed[n_passed].read = read;
+	passed[n_passed++].write = write;
+}
+
+static const struct backend fake_backend = {
+	.get_sysregs = get_sysregs,
+	.read_msr = read_msr,
+	.write_msr = write_msr,
+	.allow_msr = allow_msr,
+};
+const struct backend *backend = &fake_backend;
+
+void vcpu_update_apic_access(struct vcpu *vcpu)
+{
+	assert_ptr_equal(vcpu, &v);
+	access_updates++;
+}
+
+bool kvmclock_set(struct vcpu *vcpu, uint64_t value)
+{
+	vcpu->kvm_clock = value;
+	return value != 0xBAD;
+}
+
+bool kvmclock_wall_set(struct vcpu *vcpu, uint64_t gpa)
+{
+	(void)vcpu;
+	return gpa != 0xBAD;
+}
+
+static void lapic_send(void *ctx, const struct apic_message *m, unsigned shorthand)
+{
+	(void)ctx;
+	(void)m;
+	(void)shorthand;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_apic_reset();
+	fake_apic.x2apic = true;
+	memset(&vm, 0, sizeof(vm));
+	memset(&v, 0, sizeof(v));
+	memset(&sys, 0, sizeof(sys));
+	memset(&kept, 0, sizeof(kept));
+	n_passed = access_updates = 0;
+	v.vm = &vm;
+	v.lapic.send = lapic_send;
+	vlapic_reset(&v.lapic, false);
+	return 0;
+}
+
+static bool readable(uint32_t msr)
+{
+	uint64_t value;
+
+	return msr_read(&v, msr, &value);
+}
+
+static uint64_t rd(uint32_t msr)
+{
+	uint64_t value = 0;
+
+	assert_true(msr_read(&v, msr, &value));
+	return value;
+}
+
+/* ---- tests -------------------------------------------------------------------------- */
+
+/*
+ * FEATURE_CONTROL, counters, machine checks, MTRRs, SMRR, VMX, energy, X2APIC
+ * while in xAPIC mode, VM_CR, HSAVE_PA, SMM, IBS, and what does not exist.
+ */
+static void test_refused(void **state)
+{
+	static const uint32_t msrs[] = {
+		0x3A, 0x3B, 0x48, 0x49, 0xC1, 0xE7, 0xFE, 0x10A, 0x179, 0x17A, 0x186, 0x1D9,
+		0x200, 0x20F, 0x250, 0x2FF, 0x309, 0x345, 0x38F, 0x400, 0x480, 0x491, 0x600,
+		0x606, 0x6E0, 0x802, 0x830, 0xDA0, 0xC0000103, 0xC0000104, 0xC0010000,
+		0xC0010111, 0xC0010112, 0xC0010113, 0xC0010114, 0xC0010117, 0xC0011030,
+		0xC0010030, 0x40000000, 0x4B564D02, 0x7FFFFFFF, 0xFFFFFFFF
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(msrs); i++)
+		if (readable(msrs[i]) || msr_write(&v, msrs[i], 0))
+			fail_msg("MSR %x is open", msrs[i]);
+	assert_int_equal(kept.msr, 0);
+}
+
+static void test_harmless_ones(void **state)
+{
+	(void)state;
+	assert_int_equal(rd(0x8B), 0);
+	assert_int_equal(rd(0xC0010015), 0);
+	assert_true(msr_write(&v, 0xC0010015, ~0ULL));
+	assert_int_equal(rd(0xC0010015), 0);
+	assert_int_equal(rd(0xC0011029) & 2, 2); /* LFENCE serialises */
+	assert_int_equal(rd(0x1A0) & 0x1801, 0x1801);
+	assert_true(msr_write(&v, 0x1A0, 0));
+	assert_false(msr_write(&v, 0xC0010010, 0)); /* SYSCFG can turn on memory encryption */
+	assert_true(msr_write(&v, MSR_TSC, 0)); /* swallowed: the TSC is all CPUs' */
+	assert_int_equal(kept.msr, 0);
+}
+
+static void test_efer(void **state)
+{
+	(void)state;
+	sys.efer = EFER_LMA | EFER_LME;
+	sys.cr0 = CR0_PG | CR0_PE;
+	assert_false(msr_write(&v, MSR_EFER, EFER_LME | EFER_SVME));
+	assert_false(msr_write(&v, MSR_EFER, EFER_LME | BIT(13))); /* LMSLE */
+	assert_false(msr_write(&v, MSR_EFER, EFER_LME | BIT(63)));
+	assert_false(msr_write(&v, MSR_EFER, 0)); /* LME is fixed while paging is on */
+	assert_int_equal(kept.msr, 0);
+	assert_true(msr_write(&v, MSR_EFER, EFER_LME | EFER_NXE | EFER_SCE));
+	assert_true(kept.value == (EFER_LMA | EFER_LME | EFER_NXE | EFER_SCE));
+	sys.efer = sys.cr0 = 0;
+	assert_true(msr_write(&v, MSR_EFER, EFER_LME | EFER_LMA));
+	assert_true(kept.value == EFER_LME); /* LMA is the CPU's */
+}
+
+static void test_pat(void **state)
+{
+	(void)state;
+	assert_true(msr_write(&v, MSR_PAT, 0x0007010600070106));
+	assert_true(kept.value == 0x0007010600070106);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_false(msr_write(&v, MSR_PAT, 2ULL << 8 * i));
+		assert_false(msr_write(&v, MSR_PAT, 3ULL << 8 * i));
+		assert_false(msr_write(&v, MSR_PAT, 8ULL << 8 * i));
+		assert_false(msr_write(&v, MSR_PAT, 0x80ULL << 8 * i));
+		assert_true(msr_write(&v, MSR_PAT, 5ULL << 8 * i));
+	}
+}
+
+static void test_apic(void **state)
+{
+	(void)state;
+	assert_true(rd(MSR_APIC_BASE) == 0xFEE00900);
+	assert_false(msr_write(&v, MSR_APIC_BASE, 0xFED00900));
+	assert_int_equal(access_updates, 0);
+	assert_true(msr_write(&v, MSR_APIC_BASE, 0xFEE00D00));
+	assert_int_equal(access_updates, 1); /* the x2APIC MSRs are open now */
+	assert_int_equal(rd(0x802), 0);
+	assert_true(msr_write(&v, 0x80F, 0x1FF));
+	assert_false(msr_write(&v, 0x802, 1));
+	setup(state);
+	fake_apic.x2apic = false;
+	assert_false(msr_write(&v, MSR_APIC_BASE, 0xFEE00D00));
+	assert_int_equal(vm.lock.next, vm.lock.owner); /* no way out keeps the lock */
+}
+
+static void test_kvm_clock(void **state)
+{
+	(void)state;
+	assert_true(msr_write(&v, KVM_SYSTEM_TIME, 0x1001));
+	assert_int_equal(rd(KVM_SYSTEM_TIME), 0x1001);
+	assert_false(msr_write(&v, KVM_SYSTEM_TIME, 0xBAD));
+	assert_true(msr_write(&v, KVM_WALL_CLOCK, 0x2000));
+	assert_false(msr_write(&v, KVM_WALL_CLOCK, 0xBAD));
+}
+
+static int pass_of(uint32_t msr)
+{
+	int pass = 0;
+
+	for (unsigned i = 0; i < n_passed; i++)
+		if (passed[i].msr == msr)
+			pass = passed[i].read | passed[i].write << 1;
+	return pass;
+}
+
+/* Only what VMRUN and VMLOAD switch, the TSC's reading, and two that are the CPU's own. */
+static void test_what_needs_no_exit(void **state)
+{
+	static const uint32_t both[] = {
+		0x174, 0x175, 0x176, 0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084,
+		0xC0000100, 0xC0000101, 0xC0000102
+	};
+	unsigned open = 0, expected = ARRAY_SIZE(both) + 1;
+
+	(void)state;
+	msr_apply_policy(&v);
+	for (unsigned i = 0; i < ARRAY_SIZE(both); i++)
+		assert_int_equal(pass_of(both[i]), 3);
+	assert_int_equal(pass_of(MSR_TSC), 1);
+	assert_int_equal(pass_of(MSR_EFER) | pass_of(MSR_APIC_BASE) | pass_of(MSR_PAT), 0);
+	expected += (cpuid(1, 0).ecx >> 24 & 1) + (cpuid(0x80000001, 0).edx >> 27 & 1);
+	for (unsigned i = 0; i < n_passed; i++)
+		open += passed[i].read || passed[i].write;
+	assert_int_equal(open, expected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_refused, setup),
+		cmocka_unit_test_setup(test_harmless_ones, setup),
+		cmocka_unit_test_setup(test_efer, setup),
+		cmocka_unit_test_setup(test_pat, setup),
+		cmocka_unit_test_setup(test_apic, setup),
+		cmocka_unit_test_setup(test_kvm_clock, setup),
+		cmocka_unit_test_setup(test_what_needs_no_exit, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
