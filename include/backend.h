@@ -27,6 +27,7 @@ enum exit_kind {
 	EXIT_CACHE,          /* INVD, WBINVD */
 	EXIT_FORBIDDEN,      /* an instruction that guests do not have: #UD */
 	EXIT_RDPMC,          /* #GP */
+	EXIT_CONTROL,        /* a control register, done in the backend */
 	EXIT_EXCEPTION,      /* intercepted to be reflected */
 	EXIT_WINDOW,         /* an external interrupt can be injected now */
 	EXIT_SHUTDOWN,       /* triple fault */
@@ -82,9 +83,11 @@ struct vcpu_hw {
 	void *msr_bitmap;
 	uint16_t asid;
 	uint64_t second_stage; /* root of the second-stage tables */
+	uint64_t entry_nmis;   /* this CPU's NMI count at the last look for work */
 	bool flush;            /* drop this guest's translations at the next entry */
 	bool nmi_blocked;      /* an injected NMI is in service */
 	bool nmi_stepping;     /* one instruction is stepped over before the next NMI */
+	bool kick_self;        /* exit again behind the event that is being delivered */
 	bool step_keeps_tf;    /* ...and TF is the guest's own after it */
 };
 
@@ -110,7 +113,8 @@ struct backend {
 
 	/*
 	 * Enters the guest and comes back with *exit filled.  NMIs that came
-	 * since entry_begin are not lost: they end the guest at once.
+	 * since entry_begin, and beyond v->entry_nmis, are not lost: they end the
+	 * guest at once, or it is not entered at all.
 	 */
 	void (*run)(struct vcpu_hw *v, struct vm_exit *exit);
 	/*
@@ -132,8 +136,8 @@ struct backend {
 	/* Exit with EXIT_WINDOW as soon as an ExtINT can be taken (or stop doing so). */
 	void (*want_window)(struct vcpu_hw *v, bool on);
 	/*
-	 * An NMI waits and can_take_nmi says no: exit as soon as a shadow or
-	 * another NMI is over.  (An event that is pending is the caller's.)
+	 * An NMI waits and can_take_nmi says no: exit as soon as the event, the
+	 * shadow or the other NMI in its way is over.
 	 */
 	void (*want_nmi_window)(struct vcpu_hw *v);
 	/* After an emulated instruction: the shadow of STI or MOV SS is over. */

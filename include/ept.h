@@ -37,7 +37,12 @@ bool s2_map(struct s2_space *s, uint64_t gpa, uint64_t hpa, uint64_t size);
 typedef bool (*s2_visit_fn)(void *ctx, uint64_t gpa, uint64_t hpa, uint64_t size);
 bool s2_walk(const struct s2_space *s, s2_visit_fn visit, void *ctx);
 
+/* The host address of the byte at `gpa`, good to the end of its page; NULL: not mapped. */
+void *s2_lookup(const struct s2_format *format, uint64_t root, uint64_t gpa);
+
 /* AMD APM vol. 2, 15.25.5: a nested entry is walked as a user access. */
 extern const struct s2_format s2_npt_1g, s2_npt_2m;
+/* SDM vol. 3, 28.3.2. */
+extern const struct s2_format s2_ept_1g, s2_ept_2m;
 
 #endif

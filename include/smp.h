@@ -94,6 +94,13 @@ void idle_wait(const uint32_t *work, uint64_t seen_nmis);
 bool map_all_memory(void);
 uint64_t map_root(void);
 
+/*
+ * An NMI that interrupts code from `start` up to `end` makes it go on at
+ * `target`: for a backend that cannot hold NMIs back while it enters a guest.
+ * Boot CPU, once, before the others run.
+ */
+void smp_set_nmi_window(const void *start, const void *end, const void *target);
+
 /* Lets this CPU execute vector instructions, for fpu_reset_cpu.  Each CPU, once. */
 void fpu_enable_cpu(void);
 /* x87 and vector registers and XCR0 as after reset.  Own CPU, outside a guest. */

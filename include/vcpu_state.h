@@ -61,6 +61,12 @@ struct vcpu_sysregs {
 	uint8_t cpl;
 };
 
+/*
+ * The state after reset or INIT (SDM vol. 3, table 9-1; APM vol. 2, 14.1.3),
+ * but for the family and model in RDX.
+ */
+void vcpu_reset_state(struct vcpu_regs *regs, struct vcpu_sysregs *sys);
+
 #define CR0_PE BIT(0)
 #define CR0_MP BIT(1)
 #define CR0_EM BIT(2)

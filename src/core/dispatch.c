@@ -24,6 +24,7 @@ const char *exit_kind_name(enum exit_kind kind)
 		[EXIT_CACHE] = "cache",
 		[EXIT_FORBIDDEN] = "forbidden",
 		[EXIT_RDPMC] = "rdpmc",
+		[EXIT_CONTROL] = "control",
 		[EXIT_EXCEPTION] = "exception",
 		[EXIT_WINDOW] = "window",
 		[EXIT_SHUTDOWN] = "shutdown",
@@ -129,7 +130,8 @@ void dispatch_exit(struct vcpu *v, const struct vm_exit *exit)
 {
 	switch (exit->kind) {
 	case EXIT_NMI:
-		return; /* the loop sees what came */
+	case EXIT_CONTROL:
+		return; /* the loop sees what came; the backend has done it */
 	case EXIT_PORT:
 		access_port(v, exit);
 		return;

@@ -245,13 +245,11 @@ static void enter_guest(struct vcpu *v)
 	 * at once.  So work that is posted after this look is not missed.
 	 */
 	backend->entry_begin();
+	v->hw.entry_nmis = v->seen_nmis;
 	if (!nothing_came(v)) {
 		backend->entry_cancel();
 		return;
 	}
-	/* An NMI for the guest waits behind an event: exit again as soon as that is delivered. */
-	if (v->nmi_pending && backend->event_pending(&v->hw))
-		smp_kick(v->cpu);
 	backend->run(&v->hw, &exit);
 	start = rdtsc();
 	dispatch_exit(v, &exit);

@@ -105,3 +105,20 @@ bool s2_walk(const struct s2_space *s, s2_visit_fn visit, void *ctx)
 
 	return walk_table(&w, s->root, LEVELS, 0);
 }
+
+void *s2_lookup(const struct s2_format *f, uint64_t root, uint64_t gpa)
+{
+	uint64_t *table = (uint64_t *)(uintptr_t)root;
+
+	for (unsigned level = LEVELS; level > 0; level--) {
+		const uint64_t e = *entry_of(table, level, gpa);
+
+		if (!(e & f->present_mask))
+			return NULL;
+		if (level == 1 || (e & f->large))
+			return (void *)(uintptr_t)((e & f->address_mask) +
+						   (gpa & (level_size(level) - 1)));
+		table = table_of(f, e);
+	}
+	return NULL;
+}

@@ -18,10 +18,18 @@ nmi_entry:
         inc qword [gs:CPU_NMI_COUNT]
         mov rax, [rsp + 8]              ; interrupted RIP
         cmp rax, idle_window
-        jb .out
+        jb .not_idle
         cmp rax, idle_window_end
-        jae .out
+        jae .not_idle
         mov rax, idle_window_end
+        mov [rsp + 8], rax
+        jmp .out
+.not_idle:
+        cmp rax, [entry_window]
+        jb .out
+        cmp rax, [entry_window_end]
+        jae .out
+        mov rax, [entry_window_target]
         mov [rsp + 8], rax
 .out:
         pop rax
@@ -38,6 +46,22 @@ idle_window:
         hlt
 idle_window_end:
         ret
+
+; void smp_set_nmi_window(start, end, target): see smp.h.
+global smp_set_nmi_window
+smp_set_nmi_window:
+        mov [entry_window], rdi
+        mov [entry_window_end], rsi
+        mov [entry_window_target], rdx
+        ret
+
+section .bss
+align 8
+entry_window:           resq 1
+entry_window_end:       resq 1
+entry_window_target:    resq 1
+
+section .text
 
 ; Exceptions: a bug of ours.  fault_report prints and stops this CPU.
 ; Stack for it: r15..rax, vector, error code, RIP, CS, RFLAGS, RSP, SS.

@@ -77,8 +77,13 @@ void svm_nmi_iret(struct vcpu_hw *v)
 /* A shadow lasts one instruction.  A blocked NMI has the IRET intercept already. */
 void svm_want_nmi_window(struct vcpu_hw *v)
 {
-	if (v->nmi_blocked || v->nmi_stepping || svm_event_pending(v))
+	if (v->nmi_blocked || v->nmi_stepping)
 		return;
+	/* Behind an event: an NMI to ourselves ends the guest as soon as that is delivered. */
+	if (svm_event_pending(v)) {
+		v->kick_self = true;
+		return;
+	}
 	v->nmi_stepping = true;
 	v->step_keeps_tf = v->regs.rflags & RFLAGS_TF;
 	v->regs.rflags |= RFLAGS_TF;

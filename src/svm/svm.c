@@ -113,33 +113,10 @@ static bool vcpu_create(struct vcpu_hw *v, unsigned vm_index)
 	return true;
 }
 
-/* The state after reset or INIT (SDM vol. 3, table 9-1; APM vol. 2, 14.1.3). */
-static void reset_state(struct vcpu_hw *v)
-{
-	const struct segment_reg data = { .limit = 0xFFFF, .attr = 0x93 };
-	struct vcpu_sysregs s = {
-		.cr0 = CR0_ET | CR0_CD | CR0_NW,
-		.dr6 = 0xFFFF0FF0,
-		.dr7 = 0x400,
-		.gdtr.limit = 0xFFFF,
-		.idtr.limit = 0xFFFF,
-	};
-
-	for (unsigned i = SEG_ES; i <= SEG_GS; i++)
-		s.seg[i] = data;
-	s.seg[SEG_CS] = (struct segment_reg){ 0xFFFF0000, 0xFFFF, 0xF000, 0x9B };
-	s.seg[SEG_LDTR] = (struct segment_reg){ 0, 0xFFFF, 0, 0x82 };
-	s.seg[SEG_TR] = (struct segment_reg){ 0, 0xFFFF, 0, 0x8B };
-	memset(&v->regs, 0, sizeof(v->regs));
-	v->regs.rip = 0xFFF0;
-	v->regs.rflags = RFLAGS_RESERVED1;
-	v->regs.gpr[GPR_RDX] = cpuid(1, 0).eax;
-	svm_set_sysregs(v, &s);
-}
-
 static void vcpu_reset(struct vcpu_hw *v)
 {
 	struct vmcb *vmcb = svm_vmcb(v);
+	struct vcpu_sysregs s;
 
 	memset(vmcb, 0, sizeof(*vmcb));
 	vmcb->intercept_exceptions = POLICY_EXCEPTIONS;
@@ -152,8 +129,10 @@ static void vcpu_reset(struct vcpu_hw *v)
 	vmcb->nested_cr3 = v->second_stage;
 	vmcb->g_pat = PAT_RESET;
 	v->flush = true;
-	v->nmi_blocked = v->nmi_stepping = false;
-	reset_state(v);
+	v->nmi_blocked = v->nmi_stepping = v->kick_self = false;
+	vcpu_reset_state(&v->regs, &s);
+	v->regs.gpr[GPR_RDX] = cpuid(1, 0).eax;
+	svm_set_sysregs(v, &s);
 }
 
 static void run(struct vcpu_hw *v, struct vm_exit *exit)
@@ -171,6 +150,10 @@ static void run(struct vcpu_hw *v, struct vm_exit *exit)
 	vmcb->clean = 0;
 	vmcb->tlb_control = v->flush ? TLB_FLUSH_ALL : 0;
 	v->flush = false;
+	/* GIF is clear: it is held until the guest runs. */
+	if (v->kick_self)
+		smp_kick(this_cpu()->index);
+	v->kick_self = false;
 	svm_enter(&v->regs, v->control_pa, (uintptr_t)cpu_data[this_cpu()->index].host_vmcb);
 	v->regs.gpr[GPR_RAX] = vmcb->rax;
 	v->regs.gpr[GPR_RSP] = vmcb->rsp;

@@ -12,7 +12,6 @@ struct vmx_vcpu {
 	void *vmcs;
 	bool launched;        /* VMRESUME, not VMLAUNCH */
 	uint32_t event;       /* VM-entry interruption information, 0: none */
-	uint64_t entry_nmis;  /* this CPU's NMI count at entry_begin */
 	uint64_t cpu_controls;
 };
 

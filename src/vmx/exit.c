@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A hardware exit turned into the neutral form (SDM vol. 3, 27.2 and appendix C). */
+#include "vmx_internal.h"
+
+#define REASON_MASK 0xFFFFu
+#define REASON_ENTRY_FAILED BIT(31)
+
+/* Basic exit reasons. */
+enum vmx_reason {
+	REASON_EXCEPTION_NMI = 0, REASON_TRIPLE_FAULT = 2, REASON_INTERRUPT_WINDOW = 7,
+	REASON_NMI_WINDOW = 8, REASON_CPUID = 10, REASON_GETSEC = 11, REASON_HLT = 12,
+	REASON_INVD = 13, REASON_RDPMC = 15, REASON_VMCALL = 18, REASON_VMCLEAR = 19,
+	REASON_VMXON = 27, REASON_CR_ACCESS = 28, REASON_IO = 30, REASON_RDMSR = 31,
+	REASON_WRMSR = 32, REASON_MWAIT = 36, REASON_MONITOR = 39, REASON_EPT_VIOLATION = 48,
+	REASON_INVEPT = 50, REASON_INVVPID = 53, REASON_WBINVD = 54, REASON_XSETBV = 55,
+	REASON_VMFUNC = 59
+};
+
+/* Exit qualification of an I/O instruction (27.2.1, table 27-5). */
+#define IO_SIZE_MASK 7u
+#define IO_IN BIT(3)
+#define IO_STRING BIT(4)
+#define IO_PORT_SHIFT 16
+
+/* Of an EPT violation (table 27-7). */
+#define EPT_WRITE BIT(1)
+#define EPT_FETCH BIT(2)
+#define EPT_LINEAR_VALID BIT(7)
+#define EPT_FINAL BIT(8)
+
+/* An IRET that faulted had already unblocked NMIs: blocked they are again (27.2.3). */
+static void reblock_nmi(uint64_t info)
+{
+	if (info & INTR_NMI_UNBLOCKING && !(vmcs_read(VMCS_VECTORING_INFO) & INTR_VALID))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
+}
+
+static void decode_exception(struct vm_exit *exit)
+{
+	const uint64_t info = vmcs_read(VMCS_EXIT_INTERRUPTION);
+
+	if ((info >> INTR_TYPE_SHIFT & INTR_TYPE_MASK) == INTR_NMI) {
+		exit->kind = EXIT_NMI;
+		vmx_take_nmi();
+		return;
+	}
+	reblock_nmi(info);
+	exit->kind = EXIT_EXCEPTION;
+	exit->exception.vector = (uint8_t)(info & INTR_VECTOR);
+	exit->exception.has_error = info & INTR_HAS_ERROR;
+	exit->exception.error = (uint32_t)vmcs_read(VMCS_EXIT_ERROR_CODE);
+	/* The exit reports what the CPU would have put into DR6 (27.2.1). */
+	if (exit->exception.vector == VEC_DB) {
+		uint64_t dr6;
+
+		__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+		__asm__ volatile("mov %0, %%dr6" : : "r"(dr6 | exit->info[0]));
+	}
+}
+
+static void decode_io(struct vm_exit *exit)
+{
+	const uint64_t q = exit->info[0];
+
+	exit->kind = q & IO_STRING ? EXIT_PORT_STRING : EXIT_PORT;
+	exit->port.in = q & IO_IN;
+	exit->port.size = (uint8_t)((q & IO_SIZE_MASK) + 1);
+	exit->port.port = (uint16_t)(q >> IO_PORT_SHIFT);
+}
+
+static void decode_ept(struct vm_exit *exit)
+{
+	const uint64_t q = exit->info[0];
+
+	reblock_nmi(q);
+	exit->kind = EXIT_MEMORY;
+	exit->memory.gpa = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
+	exit->memory.write = q & EPT_WRITE;
+	exit->memory.fetch = q & EPT_FETCH;
+	exit->memory.walk = (q & EPT_LINEAR_VALID) && !(q & EPT_FINAL);
+}
+
+static enum exit_kind simple_kind(unsigned reason)
+{
+	switch (reason) {
+	case REASON_TRIPLE_FAULT: return EXIT_SHUTDOWN;
+	case REASON_INTERRUPT_WINDOW: return EXIT_WINDOW;
+	case REASON_CPUID: return EXIT_CPUID;
+	case REASON_HLT: return EXIT_HLT;
+	case REASON_INVD:
+	case REASON_WBINVD: return EXIT_CACHE;
+	case REASON_RDPMC: return EXIT_RDPMC;
+	case REASON_VMCALL: return EXIT_HYPERCALL;
+	case REASON_RDMSR: return EXIT_RDMSR;
+	case REASON_WRMSR: return EXIT_WRMSR;
+	case REASON_XSETBV: return EXIT_XSETBV;
+	case REASON_GETSEC:
+	case REASON_MWAIT:
+	case REASON_MONITOR:
+	case REASON_INVEPT:
+	case REASON_INVVPID:
+	case REASON_VMFUNC: return EXIT_FORBIDDEN;
+	default:
+		/* The VMX instructions but VMCALL. */
+		if (reason >= REASON_VMCLEAR && reason <= REASON_VMXON)
+			return EXIT_FORBIDDEN;
+		return EXIT_UNKNOWN;
+	}
+}
+
+void vmx_decode_exit(struct vcpu_hw *v, struct vm_exit *exit)
+{
+	const uint64_t reason = vmcs_read(VMCS_EXIT_REASON);
+
+	exit->code = reason;
+	exit->info[0] = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	exit->info[1] = 0;
+	exit->insn_len = 0;
+	if (reason & REASON_ENTRY_FAILED) {
+		exit->kind = EXIT_INVALID_STATE;
+		return;
+	}
+	vmx_resume_event(v);
+	switch (reason & REASON_MASK) {
+	case REASON_EXCEPTION_NMI:
+		decode_exception(exit);
+		return;
+	case REASON_NMI_WINDOW:
+		vmx_nmi_window_open(v);
+		exit->kind = EXIT_NMI;
+		return;
+	case REASON_CR_ACCESS:
+		vmx_cr_access(v);
+		exit->kind = EXIT_CONTROL;
+		return;
+	case REASON_EPT_VIOLATION:
+		decode_ept(exit);
+		return;
+	case REASON_IO:
+		decode_io(exit);
+		break;
+	default:
+		exit->kind = simple_kind(reason & REASON_MASK);
+		break;
+	}
+	exit->insn_len = (uint8_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+}
+
+void vmx_decode_failure(struct vm_exit *exit)
+{
+	exit->kind = EXIT_INVALID_STATE;
+	exit->code = vmcs_read(VMCS_INSTRUCTION_ERROR);
+	exit->info[0] = exit->info[1] = 0;
+	exit->insn_len = 0;
+}
