@@ -111,3 +111,9 @@ void apic_write(enum apic_reg reg, uint32_t value)
 	if (reg == APIC_EOI)
 		end_of_interrupt();
 }
+
+void smp_kick(unsigned cpu)
+{
+	(void)cpu;
+	fake_apic.kicks++;
+}

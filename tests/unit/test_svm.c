@@ -24,12 +24,6 @@ void svm_enter(struct vcpu_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa)
 	fail();
 }
 
-void smp_kick(unsigned cpu)
-{
-	(void)cpu;
-	fail();
-}
-
 static uint8_t memory[KIB(128)] ALIGNED(4096);
 static struct vcpu_hw v;
 static struct vmcb *vmcb;

@@ -182,6 +182,16 @@ static void test_step_over_a_shadow(void **state)
 	assert_int_equal(v.regs.rflags & RFLAGS_TF, 0);
 }
 
+/* A step would leave TF in the frame of an event: the NMI comes by a kick behind it instead. */
+static void test_nmi_behind_an_event(void **state)
+{
+	setup(state);
+	vmcb.event_inject = EVENT_VALID | 0x51;
+	svm_want_nmi_window(&v);
+	assert_true(v.kick_self);
+	assert_int_equal(v.regs.rflags & RFLAGS_TF, 0);
+}
+
 /* An event that a nested page fault interrupted is delivered at the next entry. */
 static void test_event_survives_the_exit(void **state)
 {
@@ -206,6 +216,7 @@ int main(void)
 		cmocka_unit_test_setup(test_exceptions, setup),
 		cmocka_unit_test_setup(test_end_of_an_nmi, setup),
 		cmocka_unit_test_setup(test_step_over_a_shadow, setup),
+		cmocka_unit_test_setup(test_nmi_behind_an_event, setup),
 		cmocka_unit_test_setup(test_event_survives_the_exit, setup),
 	};
 
