@@ -108,6 +108,9 @@ void fpu_reset_cpu(void);
 /* `value` was checked; only where CPUID has XSAVE.  Own CPU, outside a guest. */
 void fpu_set_xcr0(uint64_t value);
 
+/* Reads an MSR that may not exist; false: it does not. */
+bool rdmsr_safe(uint32_t msr, uint64_t *value);
+
 /* ---- ACPI ------------------------------------------------------------- */
 
 #define ACPI_MAX_OVERRIDES 16

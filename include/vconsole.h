@@ -76,8 +76,12 @@ int vcon_get(struct vcon *c);
 size_t vcon_pending(const struct vcon *c);
 /* A byte that the guest wrote to a full transmitter: lost by its own doing, but counted. */
 void vcon_count_overrun(struct vcon *c);
-/* Forgets input that a stopped guest did not read.  That guest's CPU, while it is stopped. */
-void vcon_flush_input(struct vcon *c);
+/*
+ * A new life of the guest begins: input that the last one did not read is
+ * forgotten, and so is the line that it left unfinished.  That guest's CPU,
+ * while it is stopped.
+ */
+void vcon_restart(struct vcon *c);
 
 /* Exact byte counts since boot. */
 struct vcon_stats {

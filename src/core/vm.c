@@ -257,7 +257,7 @@ static void reset_devices(struct vm *vm)
 	pic_reset(&vm->pic);
 	vpm_reset(&vm->pm);
 	uart16550_reset(&vm->uart);
-	vcon_flush_input(vm->console);
+	vcon_restart(vm->console);
 }
 
 bool vm_load(struct vm *vm, struct vcpu_regs *regs, struct vcpu_sysregs *sys, char *error,

@@ -74,6 +74,31 @@ fault_%1:
         jmp fault_common
 %endmacro
 
+; A #GP at the RDMSR of rdmsr_safe is an answer, not a bug.
+global rdmsr_safe
+rdmsr_safe:
+        mov ecx, edi
+rdmsr_safe_at:
+        rdmsr
+        shl rdx, 32
+        or rax, rdx
+        mov [rsi], rax
+        mov eax, 1
+        ret
+rdmsr_safe_refused:
+        xor eax, eax
+        ret
+
+general_protection:
+        push rax
+        mov rax, rdmsr_safe_at
+        cmp rax, [rsp + 16]             ; RIP, behind RAX and the error code
+        pop rax
+        jne fault_13
+        add rsp, 8
+        mov qword [rsp], rdmsr_safe_refused
+        iretq
+
 %assign v 0
 %rep 32
 %if v = 8 || (v >= 10 && v <= 14) || v = 17 || v = 21 || v = 29 || v = 30
@@ -139,7 +164,11 @@ global fault_entries
 fault_entries:
 %assign v 0
 %rep 32
+%if v = 13
+        dq general_protection
+%else
         dq fault_ %+ v
+%endif
 %assign v v + 1
 %endrep
 

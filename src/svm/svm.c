@@ -36,10 +36,12 @@ struct vmcb *svm_vmcb(const struct vcpu_hw *v)
 static const char *probe(void)
 {
 	const struct cpuid_regs max = cpuid(0x80000000, 0);
+	uint64_t vm_cr;
 
 	if (max.eax < CPUID_SVM_LEAF || !(cpuid(0x80000001, 0).ecx & CPUID_81_ECX_SVM))
 		return BACKEND_ABSENT;
-	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
+	/* Emulated CPUs may lack the MSR: then nothing is disabled by it. */
+	if (rdmsr_safe(MSR_VM_CR, &vm_cr) && (vm_cr & VM_CR_SVMDIS))
 		return "SVM is disabled by the firmware (VM_CR.SVMDIS is set); "
 		       "switch on \"SVM\" or \"virtualization\" in the firmware's setup";
 	if (!(cpuid(CPUID_SVM_LEAF, 0).edx & CPUID_SVM_NPT))
@@ -72,8 +74,9 @@ static bool init(void)
 static bool cpu_enable(void)
 {
 	struct svm_cpu *d = &cpu_data[this_cpu()->index];
+	uint64_t vm_cr;
 
-	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
+	if (rdmsr_safe(MSR_VM_CR, &vm_cr) && (vm_cr & VM_CR_SVMDIS))
 		return false;
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, (uintptr_t)d->save_area);

@@ -67,6 +67,15 @@ static void keep_line(struct vcon *c, uint8_t byte)
 		c->line_len = UNFINISHED_LIMIT + 1;
 }
 
+/* What a guest's last life left unfinished is not part of its new one's first line. */
+static void forget_old_line(struct vcon *c)
+{
+	/* Relaxed: see vcon_restart. */
+	if (__atomic_load_n(&c->restarted, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(&c->restarted, false, __ATOMIC_RELAXED))
+		c->line_len = 0;
+}
+
 /* The line that a switch or a message cut appears again from its start. */
 static void show_unfinished(struct mux *m)
 {
@@ -74,6 +83,7 @@ static void show_unfinished(struct mux *m)
 	size_t i;
 
 	m->cut = false;
+	forget_old_line(c);
 	if (c->index == MONITOR && !ring_used(&c->out)) {
 		c->line_len = 0;
 		monitor_prompt(m);
@@ -135,6 +145,7 @@ static void show_output(struct mux *m)
 		return;
 	}
 	n = limit_chunk(m, data, n);
+	forget_old_line(c);
 	for (i = 0; i < n; i++) {
 		out_byte(&m->out, data[i]);
 		keep_line(c, data[i]);

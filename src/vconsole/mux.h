@@ -33,6 +33,7 @@ struct vcon {
 	/* Shared. */
 	bool waiting; /* the guest found no room and wants ops->wake */
 	bool hungry;  /* the guest found no input and wants ops->wake */
+	bool restarted; /* the unfinished line is of the guest's last life */
 	uint64_t overrun, in_lost;
 	/* The owner's: what was shown since the last newline, for when it is cut. */
 	uint8_t line[UNFINISHED_LIMIT];

@@ -120,9 +120,11 @@ void vcon_count_overrun(struct vcon *c)
 	__atomic_fetch_add(&c->overrun, 1, __ATOMIC_RELAXED);
 }
 
-void vcon_flush_input(struct vcon *c)
+void vcon_restart(struct vcon *c)
 {
 	ring_skip(&c->in, ring_used(&c->in));
+	/* Relaxed: taken by the owner whenever it next shows this guest's line again. */
+	__atomic_store_n(&c->restarted, true, __ATOMIC_RELAXED);
 	/*
 	 * The UART model forgot what it knew: the next byte shall wake the
 	 * guest.  A byte that comes right now finds the flag or the guest finds

@@ -58,12 +58,16 @@ static const char *secondary(void)
 
 const char *vmx_caps_init(void)
 {
+	const char *missing;
 	const uint32_t efer_pat = (uint32_t)(EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER |
 					     EXIT_LOAD_EFER);
 
 	vmx_caps.revision = (uint32_t)rdmsr(MSR_VMX_BASIC) & 0x7FFFFFFF;
 	if (!(rdmsr(MSR_VMX_CPU) >> 32 & CPU_SECONDARY))
 		return "this CPU has VMX without EPT; Bulkhead needs extended page tables";
+	missing = secondary();
+	if (missing)
+		return missing;
 	if (!vmx_control(control_msr(MSR_VMX_PIN), (uint32_t)(PIN_NMI_EXITING | PIN_VIRTUAL_NMIS), 0,
 			 (uint32_t)BIT(0), &vmx_caps.pin))
 		return "this CPU has VMX without virtual NMIs; Bulkhead needs them";
@@ -83,5 +87,5 @@ const char *vmx_caps_init(void)
 	vmx_caps.cr0_fixed1 = rdmsr(MSR_VMX_CR0_FIXED0 + 1);
 	vmx_caps.cr4_fixed0 = rdmsr(MSR_VMX_CR0_FIXED0 + 2);
 	vmx_caps.cr4_fixed1 = rdmsr(MSR_VMX_CR0_FIXED0 + 3);
-	return secondary();
+	return NULL;
 }

@@ -262,6 +262,24 @@ static void unfinished_line_comes_back(void **state)
 	assert_int_equal(stats(0).shown, stats(0).written);
 }
 
+/* A guest that was started again does not show the line that its last life left. */
+static void unfinished_line_ends_with_its_life(void **state)
+{
+	(void)state;
+	say(0, "old prompt");
+	type("\x05" "2");
+	vcon_restart(guest[0]);
+	forget();
+	type("\x05" "1");
+	EXPECT("[bulkhead: console alpha]\r\n");
+	forget();
+	say(0, "new prompt");
+	type("\x05" "2");
+	type("\x05" "1");
+	EXPECT("new prompt\r\n[bulkhead: console beta]\r\n"
+	       "[bulkhead: console alpha]\r\nnew prompt");
+}
+
 static void unfinished_line_survives_a_full_ring(void **state)
 {
 	(void)state;
@@ -574,7 +592,7 @@ static void one_wake_for_a_burst(void **state)
 	assert_int_equal(read_input(0, buf, sizeof(buf)), 41);
 	type("y");
 	assert_int_equal(woken[0], 2);
-	vcon_flush_input(guest[0]);
+	vcon_restart(guest[0]);
 	assert_int_equal(vcon_pending(guest[0]), 0);
 	type("z");
 	assert_int_equal(woken[0], 3);
@@ -836,6 +854,7 @@ int main(void)
 		T(loss_is_counted_and_marked_where_it_was),
 		T(loss_while_shown_ends_the_line),
 		T(unfinished_line_comes_back),
+		T(unfinished_line_ends_with_its_life),
 		T(unfinished_line_survives_a_full_ring),
 		T(finished_line_does_not_come_back),
 		T(leaving_guest_ends_its_line),
