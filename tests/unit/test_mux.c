@@ -266,7 +266,9 @@ static void unfinished_line_comes_back(void **state)
 static void unfinished_line_ends_with_its_life(void **state)
 {
 	(void)state;
+	forget();
 	say(0, "old prompt");
+	EXPECT("old prompt");
 	type("\x05" "2");
 	vcon_restart(guest[0]);
 	forget();
@@ -274,10 +276,10 @@ static void unfinished_line_ends_with_its_life(void **state)
 	EXPECT("[bulkhead: console alpha]\r\n");
 	forget();
 	say(0, "new prompt");
+	EXPECT("new prompt");
 	type("\x05" "2");
 	type("\x05" "1");
-	EXPECT("new prompt\r\n[bulkhead: console beta]\r\n"
-	       "[bulkhead: console alpha]\r\nnew prompt");
+	EXPECT("\r\n[bulkhead: console beta]\r\n[bulkhead: console alpha]\r\nnew prompt");
 }
 
 static void unfinished_line_survives_a_full_ring(void **state)
