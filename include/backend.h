@@ -31,6 +31,7 @@ enum exit_kind {
 	EXIT_EXCEPTION,      /* intercepted to be reflected */
 	EXIT_WINDOW,         /* an external interrupt can be injected now */
 	EXIT_SHUTDOWN,       /* triple fault */
+	EXIT_TASK_SWITCH,    /* by a TSS or a task gate, where the CPU leaves that to us */
 	EXIT_INVALID_STATE,  /* the CPU refused the guest's state */
 	EXIT_UNKNOWN,        /* a code that the backend does not know */
 	EXIT_KIND_COUNT
