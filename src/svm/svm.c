@@ -158,6 +158,7 @@ static void run(struct vcpu_hw *v, struct vm_exit *exit)
 		smp_kick(this_cpu()->index);
 	v->kick_self = false;
 	svm_enter(&v->regs, v->control_pa, (uintptr_t)cpu_data[this_cpu()->index].host_vmcb);
+	exit->tsc = rdtsc();
 	v->regs.gpr[GPR_RAX] = vmcb->rax;
 	v->regs.gpr[GPR_RSP] = vmcb->rsp;
 	v->regs.rip = vmcb->rip;
