@@ -42,6 +42,7 @@ const char *exit_kind_name(enum exit_kind kind);
 struct vm_exit {
 	enum exit_kind kind;
 	uint8_t insn_len; /* bytes to skip when the exit was for an instruction; 0: unknown */
+	uint64_t tsc;     /* when the guest was left */
 	uint64_t code;    /* the hardware's exit code and details, for messages */
 	uint64_t info[2];
 	union {

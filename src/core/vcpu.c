@@ -219,10 +219,20 @@ static bool nothing_came(const struct vcpu *v)
 	       __atomic_load_n(&this_cpu()->nmi_count, __ATOMIC_RELAXED) == v->seen_nmis;
 }
 
-static void account(struct vcpu *v, const struct vm_exit *exit, uint64_t start)
+/* An exit costs from the moment the guest was left to the moment it is entered again. */
+static void close_account(struct vcpu *v)
+{
+	if (!v->open_tsc)
+		return;
+	v->cycles[v->open_exit] += rdtsc() - v->open_tsc;
+	v->open_tsc = 0;
+}
+
+static void open_account(struct vcpu *v, const struct vm_exit *exit)
 {
 	v->exits[exit->kind]++;
-	v->cycles[exit->kind] += rdtsc() - start;
+	v->open_exit = exit->kind;
+	v->open_tsc = exit->tsc;
 }
 
 /* Everything that came in without the guest's doing: kicks and the physical UART. */
@@ -265,7 +275,6 @@ static void break_state(struct vcpu *v)
 static void enter_guest(struct vcpu *v)
 {
 	struct vm_exit exit;
-	uint64_t start;
 
 	deliver_events(v);
 	/*
@@ -278,10 +287,10 @@ static void enter_guest(struct vcpu *v)
 		backend->entry_cancel();
 		return;
 	}
+	close_account(v);
 	backend->run(&v->hw, &exit);
-	start = rdtsc();
+	open_account(v, &exit);
 	dispatch_exit(v, &exit);
-	account(v, &exit, start);
 }
 
 void vcpu_main(struct vcpu *v)
@@ -292,12 +301,14 @@ void vcpu_main(struct vcpu *v)
 	INVARIANT(v->cpu == this_cpu()->index);
 	for (;;) {
 		serve(v);
-		if (BULKHEAD_DEBUG && to_be_broken && v->state == VCPU_RUNNING &&
-		    ++entries == BREAK_AT_ENTRY)
-			break_state(v);
-		if (v->state == VCPU_RUNNING)
+		if (v->state == VCPU_RUNNING) {
+			if (BULKHEAD_DEBUG && to_be_broken && ++entries == BREAK_AT_ENTRY)
+				break_state(v);
 			enter_guest(v);
-		else if (!console_has_work())
+			continue;
+		}
+		close_account(v);
+		if (!console_has_work())
 			idle_wait(&v->work, v->seen_nmis);
 	}
 }

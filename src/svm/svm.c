@@ -161,6 +161,7 @@ static void run(struct vcpu_hw *v, struct vm_exit *exit)
 	if (BULKHEAD_DEBUG && svm_broken_rule(vmcb))
 		log_error("VMRUN will refuse the guest's state: %s", svm_broken_rule(vmcb));
 	svm_enter(&v->regs, v->control_pa, (uintptr_t)cpu_data[this_cpu()->index].host_vmcb);
+	exit->tsc = rdtsc();
 	v->regs.gpr[GPR_RAX] = vmcb->rax;
 	v->regs.gpr[GPR_RSP] = vmcb->rsp;
 	v->regs.rip = vmcb->rip;

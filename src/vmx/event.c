@@ -110,7 +110,7 @@ void vmx_resume_event(struct vcpu_hw *v)
 	/* INT n, INT3 and INTO are executed again: RIP still points to them. */
 	if (type == INTR_SOFTWARE || type == INTR_PRIVILEGED || type == INTR_SOFT_EXCEPTION)
 		return;
-	/* Being delivered, the NMI blocks others; not delivered, it must not block itself (26.3.1.5). */
+	/* Not delivered after all, the NMI must not block itself (26.3.1.5). */
 	if (type == INTR_NMI)
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);

@@ -27,7 +27,8 @@ static unsigned long long field(enum vmcs_field f)
 
 static void report_controls(void)
 {
-	log_error("  controls pin %llx cpu %llx cpu2 %llx exit %llx entry %llx, event %llx error %llx",
+	log_error("  controls pin %llx cpu %llx cpu2 %llx exit %llx entry %llx, "
+		  "event %llx error %llx",
 		  field(VMCS_PIN_CONTROLS), field(VMCS_CPU_CONTROLS), field(VMCS_CPU_CONTROLS2),
 		  field(VMCS_EXIT_CONTROLS), field(VMCS_ENTRY_CONTROLS),
 		  field(VMCS_ENTRY_INTERRUPTION), field(VMCS_ENTRY_ERROR_CODE));

@@ -137,9 +137,10 @@ static void run(struct vcpu_hw *v, struct vm_exit *exit)
 	v->flush = false;
 	result = vmx_enter(&v->regs, x->launched, v->entry_nmis);
 	if (result == VMX_ENTRY_CANCELLED) {
-		*exit = (struct vm_exit){ .kind = EXIT_NMI };
+		*exit = (struct vm_exit){ .kind = EXIT_NMI, .tsc = rdtsc() };
 		return;
 	}
+	exit->tsc = rdtsc();
 	if (result == VMX_ENTRY_FAILED) {
 		vmx_decode_failure(exit);
 		return;
