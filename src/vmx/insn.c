@@ -3,26 +3,6 @@
 
 #include "x86.h"
 
-bool insn_vmread(uint64_t field, uint64_t *value)
-{
-	bool failed;
-
-	*value = 0;
-	__asm__ volatile("vmread %2, %0" : "+r"(*value), "=@ccbe"(failed) : "r"(field));
-	return !failed;
-}
-
-bool insn_vmwrite(uint64_t field, uint64_t value)
-{
-	bool failed;
-
-	__asm__ volatile("vmwrite %1, %2"
-			 : "=@ccbe"(failed)
-			 : "r"(value), "r"(field)
-			 : "memory");
-	return !failed;
-}
-
 bool insn_vmxon(uint64_t region)
 {
 	bool failed;

@@ -10,8 +10,30 @@
 #include "types.h"
 
 /* True: done.  False: VMfail (SDM vol. 3, 30.2). */
+#ifdef BULKHEAD_HOST
 bool insn_vmread(uint64_t field, uint64_t *value);
 bool insn_vmwrite(uint64_t field, uint64_t value);
+#else
+/* In line: every exit has a dozen of these. */
+static inline bool insn_vmread(uint64_t field, uint64_t *value)
+{
+	bool failed;
+
+	__asm__ volatile("vmread %2, %0" : "=r"(*value), "=@ccbe"(failed) : "r"(field));
+	return !failed;
+}
+
+static inline bool insn_vmwrite(uint64_t field, uint64_t value)
+{
+	bool failed;
+
+	__asm__ volatile("vmwrite %1, %2"
+			 : "=@ccbe"(failed)
+			 : "r"(value), "r"(field)
+			 : "memory");
+	return !failed;
+}
+#endif
 bool insn_vmxon(uint64_t region);
 bool insn_vmclear(uint64_t vmcs);
 bool insn_vmptrld(uint64_t vmcs);

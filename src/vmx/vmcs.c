@@ -29,21 +29,15 @@ static unsigned long long instruction_error(void)
 	return insn_vmread(VMCS_INSTRUCTION_ERROR, &error) ? error : 0;
 }
 
-uint64_t vmcs_read(enum vmcs_field field)
+void vmcs_read_failed(enum vmcs_field field)
 {
-	uint64_t value;
-
-	if (insn_vmread(field, &value))
-		return value;
 	log_error("hypervisor bug: VMREAD of %s (%x) fails, instruction error %llu",
 		  vmcs_field_name(field), (unsigned)field, instruction_error());
-	return 0;
 }
 
-void vmcs_write(enum vmcs_field field, uint64_t value)
+void vmcs_write_failed(enum vmcs_field field, uint64_t value)
 {
-	if (!insn_vmwrite(field, value))
-		log_error("hypervisor bug: VMWRITE of %s (%x) = %llx fails, instruction error %llu",
-			  vmcs_field_name(field), (unsigned)field, (unsigned long long)value,
-			  instruction_error());
+	log_error("hypervisor bug: VMWRITE of %s (%x) = %llx fails, instruction error %llu",
+		  vmcs_field_name(field), (unsigned)field, (unsigned long long)value,
+		  instruction_error());
 }
