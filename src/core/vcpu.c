@@ -302,7 +302,7 @@ void vcpu_main(struct vcpu *v)
 	for (;;) {
 		serve(v);
 		if (v->state == VCPU_RUNNING) {
-			if (BULKHEAD_DEBUG && to_be_broken && ++entries == BREAK_AT_ENTRY)
+			if (to_be_broken && ++entries == BREAK_AT_ENTRY)
 				break_state(v);
 			enter_guest(v);
 			continue;
