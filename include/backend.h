@@ -31,6 +31,7 @@ enum exit_kind {
 	EXIT_EXCEPTION,      /* intercepted to be reflected */
 	EXIT_WINDOW,         /* an external interrupt can be injected now */
 	EXIT_SHUTDOWN,       /* triple fault */
+	EXIT_TASK_SWITCH,    /* by a TSS or a task gate, where the CPU leaves that to us */
 	EXIT_INVALID_STATE,  /* the CPU refused the guest's state */
 	EXIT_UNKNOWN,        /* a code that the backend does not know */
 	EXIT_KIND_COUNT
@@ -41,6 +42,7 @@ const char *exit_kind_name(enum exit_kind kind);
 struct vm_exit {
 	enum exit_kind kind;
 	uint8_t insn_len; /* bytes to skip when the exit was for an instruction; 0: unknown */
+	uint64_t tsc;     /* when the guest was left */
 	uint64_t code;    /* the hardware's exit code and details, for messages */
 	uint64_t info[2];
 	union {

@@ -23,7 +23,7 @@ $(HB)/pure/fake/%.o: tests/host/%.c
 	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -c -o $@ $<
 $(HB)/libpure.a: $(PURE_OBJ)
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar rcsP $@ $^
 
 # A test file links what it needs from the archive of pure code.  One that
 # includes a source file itself gets that file's object from nowhere else.
@@ -47,7 +47,7 @@ $(HB)/fuzzed/fake/%.o: tests/host/%.c
 	@$(CLANG) $(FUZZFLAGS) -fsanitize=fuzzer-no-link,address,undefined -c -o $@ $<
 $(HB)/libfuzzed.a: $(FUZZ_OBJ)
 	@rm -f $@
-	@ar rcs $@ $^
+	@ar rcsP $@ $^
 $(HB)/fuzzed/vdev/guest_acpi.o: build/gen/dsdt.h
 
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))

@@ -28,6 +28,7 @@ const char *exit_kind_name(enum exit_kind kind)
 		[EXIT_EXCEPTION] = "exception",
 		[EXIT_WINDOW] = "window",
 		[EXIT_SHUTDOWN] = "shutdown",
+		[EXIT_TASK_SWITCH] = "task-switch",
 		[EXIT_INVALID_STATE] = "invalid-state",
 		[EXIT_UNKNOWN] = "unknown",
 	};
@@ -182,6 +183,9 @@ void dispatch_exit(struct vcpu *v, const struct vm_exit *exit)
 		return;
 	case EXIT_SHUTDOWN:
 		triple_fault(v);
+		return;
+	case EXIT_TASK_SWITCH:
+		crash(v, exit, "a task switch by hardware, which Bulkhead does not emulate");
 		return;
 	case EXIT_INVALID_STATE:
 		crash(v, exit, "the CPU refused its state");

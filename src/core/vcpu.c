@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop that a CPU with a guest CPU spends its life in. */
+#include "boot_info.h"
 #include "invariant.h"
+#include "kstring.h"
+#include "log.h"
+#include "parse.h"
 #include "smp.h"
 #include "vm.h"
 #include "x86.h"
@@ -8,6 +12,9 @@
 #define SIPI_SEGMENT_SHIFT 8
 #define SIPI_BASE_SHIFT 12
 #define CPUID_81_EDX_RDTSCP BIT(27)
+
+#define BREAK_AT_ENTRY 1000u
+#define CR0_RESERVED_UPPER BIT(32)
 
 void vcpu_post(struct vcpu *v, uint32_t work)
 {
@@ -212,10 +219,20 @@ static bool nothing_came(const struct vcpu *v)
 	       __atomic_load_n(&this_cpu()->nmi_count, __ATOMIC_RELAXED) == v->seen_nmis;
 }
 
-static void account(struct vcpu *v, const struct vm_exit *exit, uint64_t start)
+/* An exit costs from the moment the guest was left to the moment it is entered again. */
+static void close_account(struct vcpu *v)
+{
+	if (!v->open_tsc)
+		return;
+	v->cycles[v->open_exit] += rdtsc() - v->open_tsc;
+	v->open_tsc = 0;
+}
+
+static void open_account(struct vcpu *v, const struct vm_exit *exit)
 {
 	v->exits[exit->kind]++;
-	v->cycles[exit->kind] += rdtsc() - start;
+	v->open_exit = exit->kind;
+	v->open_tsc = exit->tsc;
 }
 
 /* Everything that came in without the guest's doing: kicks and the physical UART. */
@@ -234,10 +251,30 @@ static void serve(struct vcpu *v)
 	machine_serve();
 }
 
+/* Does the command line say break-entry= with this guest's name?  Debug builds only. */
+static bool is_to_be_broken(const struct vcpu *v)
+{
+	char name[CFG_NAME];
+
+	return BULKHEAD_DEBUG && v->index == 0 &&
+	       cmdline_option(boot_info.cmdline, "break-entry", name, sizeof(name)) &&
+	       strcmp(name, v->vm->cfg->name) == 0;
+}
+
+/* A state that no CPU enters: it shows what an entry that fails does to one guest, and to others. */
+static void break_state(struct vcpu *v)
+{
+	struct vcpu_sysregs sys;
+
+	log_warn("guest %s: its state is broken now (break-entry=)", v->vm->cfg->name);
+	backend->get_sysregs(&v->hw, &sys);
+	sys.cr0 |= CR0_RESERVED_UPPER;
+	backend->set_sysregs(&v->hw, &sys);
+}
+
 static void enter_guest(struct vcpu *v)
 {
 	struct vm_exit exit;
-	uint64_t start;
 
 	deliver_events(v);
 	/*
@@ -250,20 +287,28 @@ static void enter_guest(struct vcpu *v)
 		backend->entry_cancel();
 		return;
 	}
+	close_account(v);
 	backend->run(&v->hw, &exit);
-	start = rdtsc();
+	open_account(v, &exit);
 	dispatch_exit(v, &exit);
-	account(v, &exit, start);
 }
 
 void vcpu_main(struct vcpu *v)
 {
+	const bool to_be_broken = is_to_be_broken(v);
+	unsigned entries = 0;
+
 	INVARIANT(v->cpu == this_cpu()->index);
 	for (;;) {
 		serve(v);
-		if (v->state == VCPU_RUNNING)
+		if (v->state == VCPU_RUNNING) {
+			if (BULKHEAD_DEBUG && to_be_broken && ++entries == BREAK_AT_ENTRY)
+				break_state(v);
 			enter_guest(v);
-		else if (!console_has_work())
+			continue;
+		}
+		close_account(v);
+		if (!console_has_work())
 			idle_wait(&v->work, v->seen_nmis);
 	}
 }

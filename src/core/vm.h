@@ -51,6 +51,10 @@ struct vcpu {
 	uint64_t kvm_clock; /* the MSR as the guest wrote it */
 	struct vlapic lapic;
 
+	/* The exit whose handling is under way: counted when the guest is entered again. */
+	enum exit_kind open_exit;
+	uint64_t open_tsc; /* 0: none */
+
 	/* Written by its own CPU alone; read by the monitor, word by word. */
 	uint64_t exits[EXIT_KIND_COUNT], cycles[EXIT_KIND_COUNT];
 	uint64_t denied_msrs;

@@ -12,22 +12,12 @@
 /* Memory type of RAM; the guest's own PAT combines with it (28.3.7.2). */
 #define EPT_WRITE_BACK (6ULL << 3)
 
-const struct s2_format s2_ept_1g = {
-	.name = "extended page tables, 1 GiB pages",
-	.table = EPT_RWX,
-	.leaf = EPT_RWX | EPT_WRITE_BACK,
-	.large = EPT_LARGE,
-	.present_mask = EPT_RWX,
-	.address_mask = EPT_ADDRESS,
-	.has_1g = true,
-};
+#define EPT_FORMAT(text, huge)                                                                \
+	{                                                                                     \
+		.name = (text), .table = EPT_RWX, .leaf = EPT_RWX | EPT_WRITE_BACK,           \
+		.large = EPT_LARGE, .present_mask = EPT_RWX, .address_mask = EPT_ADDRESS,     \
+		.has_1g = (huge),                                                             \
+	}
 
-const struct s2_format s2_ept_2m = {
-	.name = "extended page tables, 2 MiB pages",
-	.table = EPT_RWX,
-	.leaf = EPT_RWX | EPT_WRITE_BACK,
-	.large = EPT_LARGE,
-	.present_mask = EPT_RWX,
-	.address_mask = EPT_ADDRESS,
-	.has_1g = false,
-};
+const struct s2_format s2_ept_1g = EPT_FORMAT("extended page tables, 1 GiB pages", true);
+const struct s2_format s2_ept_2m = EPT_FORMAT("extended page tables, 2 MiB pages", false);

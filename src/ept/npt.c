@@ -11,22 +11,11 @@
 /* Memory type 0 of the host's PAT, write-back; the guest's own type combines with it. */
 #define NPT_FLAGS (NPT_P | NPT_W | NPT_U)
 
-const struct s2_format s2_npt_1g = {
-	.name = "nested page tables, 1 GiB pages",
-	.table = NPT_FLAGS,
-	.leaf = NPT_FLAGS,
-	.large = NPT_PS,
-	.present_mask = NPT_P,
-	.address_mask = NPT_ADDRESS,
-	.has_1g = true,
-};
+#define NPT_FORMAT(text, huge)                                                                \
+	{                                                                                     \
+		.name = (text), .table = NPT_FLAGS, .leaf = NPT_FLAGS, .large = NPT_PS,       \
+		.present_mask = NPT_P, .address_mask = NPT_ADDRESS, .has_1g = (huge),         \
+	}
 
-const struct s2_format s2_npt_2m = {
-	.name = "nested page tables, 2 MiB pages",
-	.table = NPT_FLAGS,
-	.leaf = NPT_FLAGS,
-	.large = NPT_PS,
-	.present_mask = NPT_P,
-	.address_mask = NPT_ADDRESS,
-	.has_1g = false,
-};
+const struct s2_format s2_npt_1g = NPT_FORMAT("nested page tables, 1 GiB pages", true);
+const struct s2_format s2_npt_2m = NPT_FORMAT("nested page tables, 2 MiB pages", false);

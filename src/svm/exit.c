@@ -90,12 +90,12 @@ void svm_decode_exit(struct vcpu_hw *v, struct vm_exit *exit)
 	exit->info[0] = vmcb->exit_info[0];
 	exit->info[1] = vmcb->exit_info[1];
 	exit->insn_len = 0;
-	svm_resume_event(vmcb);
-
 	if ((uint32_t)exit->code == SVM_EXIT_INVALID32) {
 		exit->kind = EXIT_INVALID_STATE;
+		svm_report_failure(vmcb);
 		return;
 	}
+	svm_resume_event(vmcb);
 	if (exit->code >= SVM_EXIT_EXCEPTION && exit->code <= SVM_EXIT_EXCEPTION_LAST) {
 		decode_exception(v, exit);
 		return;

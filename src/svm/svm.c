@@ -3,6 +3,7 @@
 #include "svm_internal.h"
 
 #include "kstring.h"
+#include "log.h"
 #include "pool.h"
 #include "smp.h"
 #include "x86.h"
@@ -157,7 +158,10 @@ static void run(struct vcpu_hw *v, struct vm_exit *exit)
 	if (v->kick_self)
 		smp_kick(this_cpu()->index);
 	v->kick_self = false;
+	if (BULKHEAD_DEBUG && svm_broken_rule(vmcb))
+		log_error("VMRUN will refuse the guest's state: %s", svm_broken_rule(vmcb));
 	svm_enter(&v->regs, v->control_pa, (uintptr_t)cpu_data[this_cpu()->index].host_vmcb);
+	exit->tsc = rdtsc();
 	v->regs.gpr[GPR_RAX] = vmcb->rax;
 	v->regs.gpr[GPR_RSP] = vmcb->rsp;
 	v->regs.rip = vmcb->rip;

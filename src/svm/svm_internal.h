@@ -14,6 +14,11 @@ void svm_enter(struct vcpu_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa);
 /* exit.c */
 void svm_decode_exit(struct vcpu_hw *v, struct vm_exit *exit);
 
+/* report.c: the state that VMRUN refused goes to the log. */
+void svm_report_failure(const struct vmcb *c);
+/* The first rule of VMRUN's checks that the state breaks, or NULL.  Pure. */
+const char *svm_broken_rule(const struct vmcb *c);
+
 /* state.c */
 void svm_get_sysregs(const struct vcpu_hw *v, struct vcpu_sysregs *s);
 void svm_set_sysregs(struct vcpu_hw *v, const struct vcpu_sysregs *s);

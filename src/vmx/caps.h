@@ -6,6 +6,7 @@
 #include "types.h"
 
 /* Pin-based (24.6.1). */
+#define PIN_EXTERNAL_INTERRUPT BIT(0)
 #define PIN_NMI_EXITING BIT(3)
 #define PIN_VIRTUAL_NMIS BIT(5)
 
@@ -57,6 +58,7 @@ struct vmx_caps {
 	uint32_t revision;
 	uint32_t pin, cpu, cpu2, exit, entry; /* the controls as they are to be written */
 	uint64_t ept;
+	unsigned phys_bits; /* width of a physical address */
 	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 };
 

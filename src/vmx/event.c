@@ -37,34 +37,57 @@ void vmx_inject(struct vcpu_hw *v, const struct vm_event *e)
 	};
 	uint32_t info = (uint32_t)INTR_VALID | types[e->type] << INTR_TYPE_SHIFT | e->vector;
 
-	if (e->has_error)
+	/* In real mode exceptions push no error code, and an entry with one fails (26.2.1.3). */
+	if (e->has_error && (vmcs_read(VMCS_GUEST_CR0) & CR0_PE))
 		info |= (uint32_t)INTR_HAS_ERROR;
 	set_event(v, info, e->error);
 	/* A guest in HLT goes on with the handler (26.6.2 wants the active state for some). */
-	vmcs_write(VMCS_GUEST_ACTIVITY, 0);
+	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 }
 
-static void set_cpu_control(struct vcpu_hw *v, uint64_t bit, bool on)
+static void set_cpu_control(uint64_t bit, bool on)
 {
-	struct vmx_vcpu *x = vmx_vcpu(v);
+	const uint64_t old = vmcs_read(VMCS_CPU_CONTROLS);
 
-	x->cpu_controls = on ? x->cpu_controls | bit : x->cpu_controls & ~bit;
-	vmcs_write(VMCS_CPU_CONTROLS, x->cpu_controls);
+	vmcs_write(VMCS_CPU_CONTROLS, on ? old | bit : old & ~bit);
+}
+
+static void update_interrupt_window(const struct vmx_vcpu *x)
+{
+	set_cpu_control(CPU_INTERRUPT_WINDOW, x->extint_window || x->nmi_after_sti);
 }
 
 void vmx_want_window(struct vcpu_hw *v, bool on)
 {
-	set_cpu_control(v, CPU_INTERRUPT_WINDOW, on);
+	vmx_vcpu(v)->extint_window = on;
+	update_interrupt_window(vmx_vcpu(v));
 }
 
+/*
+ * The CPU may open the NMI window in STI's shadow, where an NMI must not be
+ * injected (26.3.1.5): the guest would exit again and again without a step.
+ * IF is set there, so the interrupt window opens behind the next instruction.
+ */
 void vmx_want_nmi_window(struct vcpu_hw *v)
 {
-	set_cpu_control(v, CPU_NMI_WINDOW, true);
+	if (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_STI) {
+		vmx_vcpu(v)->nmi_after_sti = true;
+		update_interrupt_window(vmx_vcpu(v));
+		return;
+	}
+	set_cpu_control(CPU_NMI_WINDOW, true);
 }
 
 void vmx_nmi_window_open(struct vcpu_hw *v)
 {
-	set_cpu_control(v, CPU_NMI_WINDOW, false);
+	(void)v;
+	set_cpu_control(CPU_NMI_WINDOW, false);
+}
+
+void vmx_nmi_after_sti_done(struct vcpu_hw *v)
+{
+	vmx_vcpu(v)->nmi_after_sti = false;
+	update_interrupt_window(vmx_vcpu(v));
 }
 
 void vmx_clear_shadow(struct vcpu_hw *v)
@@ -87,7 +110,7 @@ void vmx_resume_event(struct vcpu_hw *v)
 	/* INT n, INT3 and INTO are executed again: RIP still points to them. */
 	if (type == INTR_SOFTWARE || type == INTR_PRIVILEGED || type == INTR_SOFT_EXCEPTION)
 		return;
-	/* Being delivered, the NMI blocks others; not delivered, it must not block itself (26.3.1.5). */
+	/* Not delivered after all, the NMI must not block itself (26.3.1.5). */
 	if (type == INTR_NMI)
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);

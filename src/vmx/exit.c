@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A hardware exit turned into the neutral form (SDM vol. 3, 27.2 and appendix C). */
+#include "insn.h"
 #include "vmx_internal.h"
 
 #define REASON_MASK 0xFFFFu
-#define REASON_ENTRY_FAILED BIT(31)
 
 /* Basic exit reasons. */
 enum vmx_reason {
 	REASON_EXCEPTION_NMI = 0, REASON_TRIPLE_FAULT = 2, REASON_INTERRUPT_WINDOW = 7,
-	REASON_NMI_WINDOW = 8, REASON_CPUID = 10, REASON_GETSEC = 11, REASON_HLT = 12,
+	REASON_NMI_WINDOW = 8, REASON_TASK_SWITCH = 9, REASON_CPUID = 10,
+	REASON_GETSEC = 11, REASON_HLT = 12,
 	REASON_INVD = 13, REASON_RDPMC = 15, REASON_VMCALL = 18, REASON_VMCLEAR = 19,
 	REASON_VMXON = 27, REASON_CR_ACCESS = 28, REASON_IO = 30, REASON_RDMSR = 31,
 	REASON_WRMSR = 32, REASON_MWAIT = 36, REASON_MONITOR = 39, REASON_EPT_VIOLATION = 48,
@@ -28,6 +29,11 @@ enum vmx_reason {
 #define EPT_LINEAR_VALID BIT(7)
 #define EPT_FINAL BIT(8)
 
+/* Of a debug exception (table 27-1): B0 to B3, BD, BS. */
+#define DR6_BD BIT(13)
+#define DR6_FROM_EXIT (0xFULL | DR6_BD | PENDING_DEBUG_BS)
+#define DR7_GD BIT(13)
+
 /* An IRET that faulted had already unblocked NMIs: blocked they are again (27.2.3). */
 static void reblock_nmi(uint64_t info)
 {
@@ -36,11 +42,33 @@ static void reblock_nmi(uint64_t info)
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
 }
 
-static void decode_exception(struct vm_exit *exit)
+/*
+ * An exit for #DB leaves DR6, DR7.GD and pending debug exceptions to us
+ * (27.1, 27.2.1): the exit says what DR6 would have got.
+ */
+static void finish_debug_exception(struct vcpu_hw *v, uint64_t q, unsigned type)
+{
+	insn_write_dr6(insn_read_dr6() | (q & DR6_FROM_EXIT));
+	if (q & DR6_BD)
+		vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~DR7_GD);
+	/* INT1 is a trap, but its exit still points to it (27.3.3). */
+	if (type == INTR_PRIVILEGED) {
+		vmx_skip_instruction(v);
+		return;
+	}
+	/* With TF set an entry in a shadow fails unless a single step is pending (26.3.1.5). */
+	if ((v->regs.rflags & RFLAGS_TF) &&
+	    (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOV_SS)))
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
+}
+
+static void decode_exception(struct vcpu_hw *v, struct vm_exit *exit)
 {
 	const uint64_t info = vmcs_read(VMCS_EXIT_INTERRUPTION);
+	const uint64_t type = info >> INTR_TYPE_SHIFT & INTR_TYPE_MASK;
 
-	if ((info >> INTR_TYPE_SHIFT & INTR_TYPE_MASK) == INTR_NMI) {
+	if (type == INTR_NMI) {
 		exit->kind = EXIT_NMI;
 		vmx_take_nmi();
 		return;
@@ -50,13 +78,8 @@ static void decode_exception(struct vm_exit *exit)
 	exit->exception.vector = (uint8_t)(info & INTR_VECTOR);
 	exit->exception.has_error = info & INTR_HAS_ERROR;
 	exit->exception.error = (uint32_t)vmcs_read(VMCS_EXIT_ERROR_CODE);
-	/* The exit reports what the CPU would have put into DR6 (27.2.1). */
-	if (exit->exception.vector == VEC_DB) {
-		uint64_t dr6;
-
-		__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-		__asm__ volatile("mov %0, %%dr6" : : "r"(dr6 | exit->info[0]));
-	}
+	if (exit->exception.vector == VEC_DB)
+		finish_debug_exception(v, exit->info[0], (unsigned)type);
 }
 
 static void decode_io(struct vm_exit *exit)
@@ -81,13 +104,23 @@ static void decode_ept(struct vm_exit *exit)
 	exit->memory.walk = (q & EPT_LINEAR_VALID) && !(q & EPT_FINAL);
 }
 
+void vmx_skip_instruction(struct vcpu_hw *v)
+{
+	v->regs.rip += vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	/* Elsewhere an entry with more than 32 bits of RIP fails (26.3.1.4). */
+	if (!vmx_in_64bit_code())
+		v->regs.rip = (uint32_t)v->regs.rip;
+	v->regs.rflags &= ~RFLAGS_RF;
+	vmx_clear_shadow(v);
+}
+
 static enum exit_kind simple_kind(unsigned reason)
 {
 	switch (reason) {
 	case REASON_TRIPLE_FAULT: return EXIT_SHUTDOWN;
-	case REASON_INTERRUPT_WINDOW: return EXIT_WINDOW;
 	case REASON_CPUID: return EXIT_CPUID;
 	case REASON_HLT: return EXIT_HLT;
+	case REASON_TASK_SWITCH: return EXIT_TASK_SWITCH;
 	case REASON_INVD:
 	case REASON_WBINVD: return EXIT_CACHE;
 	case REASON_RDPMC: return EXIT_RDPMC;
@@ -117,14 +150,15 @@ void vmx_decode_exit(struct vcpu_hw *v, struct vm_exit *exit)
 	exit->info[0] = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	exit->info[1] = 0;
 	exit->insn_len = 0;
-	if (reason & REASON_ENTRY_FAILED) {
+	if (reason & ENTRY_FAILED) {
 		exit->kind = EXIT_INVALID_STATE;
+		vmx_report_failure("exit reason", reason);
 		return;
 	}
 	vmx_resume_event(v);
 	switch (reason & REASON_MASK) {
 	case REASON_EXCEPTION_NMI:
-		decode_exception(exit);
+		decode_exception(v, exit);
 		return;
 	case REASON_NMI_WINDOW:
 		vmx_nmi_window_open(v);
@@ -140,6 +174,10 @@ void vmx_decode_exit(struct vcpu_hw *v, struct vm_exit *exit)
 	case REASON_IO:
 		decode_io(exit);
 		break;
+	case REASON_INTERRUPT_WINDOW:
+		vmx_nmi_after_sti_done(v);
+		exit->kind = EXIT_WINDOW;
+		return;
 	default:
 		exit->kind = simple_kind(reason & REASON_MASK);
 		break;
@@ -153,4 +191,5 @@ void vmx_decode_failure(struct vm_exit *exit)
 	exit->code = vmcs_read(VMCS_INSTRUCTION_ERROR);
 	exit->info[0] = exit->info[1] = 0;
 	exit->insn_len = 0;
+	vmx_report_failure("VM-instruction error", exit->code);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every field of a fresh VMCS (SDM vol. 3, 24.4 to 24.8). */
+#include "insn.h"
 #include "vmx_internal.h"
 
 #include "smp.h"
@@ -22,11 +23,8 @@ void vmx_set_io_bitmaps(void *a, void *b)
  */
 static void setup_controls(struct vcpu_hw *v)
 {
-	struct vmx_vcpu *x = vmx_vcpu(v);
-
-	x->cpu_controls = vmx_caps.cpu;
 	vmcs_write(VMCS_PIN_CONTROLS, vmx_caps.pin);
-	vmcs_write(VMCS_CPU_CONTROLS, x->cpu_controls);
+	vmcs_write(VMCS_CPU_CONTROLS, vmx_caps.cpu);
 	vmcs_write(VMCS_CPU_CONTROLS2, vmx_caps.cpu2);
 	vmcs_write(VMCS_EXIT_CONTROLS, vmx_caps.exit);
 	vmcs_write(VMCS_ENTRY_CONTROLS, vmx_caps.entry);
@@ -48,28 +46,11 @@ static void setup_controls(struct vcpu_hw *v)
 	vmcs_write(VMCS_CR4_MASK, CR4_VMXE);
 }
 
-static uint64_t read_cr0(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
-	return v;
-}
-
-struct table_pointer {
-	uint16_t limit;
-	uint64_t base;
-} PACKED;
-
 static void setup_host(void)
 {
-	struct table_pointer gdt, idt;
-
-	__asm__ volatile("sgdt %0" : "=m"(gdt));
-	__asm__ volatile("sidt %0" : "=m"(idt));
-	vmcs_write(VMCS_HOST_CR0, read_cr0());
-	vmcs_write(VMCS_HOST_CR3, read_cr3());
-	vmcs_write(VMCS_HOST_CR4, read_cr4());
+	vmcs_write(VMCS_HOST_CR0, insn_read_cr0());
+	vmcs_write(VMCS_HOST_CR3, insn_read_cr3());
+	vmcs_write(VMCS_HOST_CR4, insn_read_cr4());
 	vmcs_write(VMCS_HOST_CS_SELECTOR, GDT_CODE);
 	vmcs_write(VMCS_HOST_SS_SELECTOR, GDT_DATA);
 	vmcs_write(VMCS_HOST_DS_SELECTOR, GDT_DATA);
@@ -80,13 +61,13 @@ static void setup_host(void)
 	vmcs_write(VMCS_HOST_FS_BASE, 0);
 	vmcs_write(VMCS_HOST_GS_BASE, (uintptr_t)this_cpu());
 	vmcs_write(VMCS_HOST_TR_BASE, (uintptr_t)&this_cpu()->tss);
-	vmcs_write(VMCS_HOST_GDTR_BASE, gdt.base);
-	vmcs_write(VMCS_HOST_IDTR_BASE, idt.base);
+	vmcs_write(VMCS_HOST_GDTR_BASE, insn_gdt_base());
+	vmcs_write(VMCS_HOST_IDTR_BASE, insn_idt_base());
 	vmcs_write(VMCS_HOST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_HOST_SYSENTER_ESP, 0);
 	vmcs_write(VMCS_HOST_SYSENTER_EIP, 0);
-	vmcs_write(VMCS_HOST_EFER, rdmsr(MSR_EFER));
-	vmcs_write(VMCS_HOST_PAT, rdmsr(MSR_PAT));
+	vmcs_write(VMCS_HOST_EFER, insn_rdmsr(MSR_EFER));
+	vmcs_write(VMCS_HOST_PAT, insn_rdmsr(MSR_PAT));
 	vmcs_write(VMCS_HOST_RIP, (uintptr_t)vmx_exit_point);
 }
 
@@ -97,7 +78,7 @@ static void setup_guest_rest(void)
 	vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
 	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
-	vmcs_write(VMCS_GUEST_ACTIVITY, 0);
+	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
@@ -106,11 +87,11 @@ static void setup_guest_rest(void)
 	vmcs_write(VMCS_GUEST_PDPTE1, 0);
 	vmcs_write(VMCS_GUEST_PDPTE2, 0);
 	vmcs_write(VMCS_GUEST_PDPTE3, 0);
-	wrmsr(MSR_STAR, 0);
-	wrmsr(MSR_LSTAR, 0);
-	wrmsr(MSR_CSTAR, 0);
-	wrmsr(MSR_SFMASK, 0);
-	wrmsr(MSR_KERNEL_GS_BASE, 0);
+	insn_wrmsr(MSR_STAR, 0);
+	insn_wrmsr(MSR_LSTAR, 0);
+	insn_wrmsr(MSR_CSTAR, 0);
+	insn_wrmsr(MSR_SFMASK, 0);
+	insn_wrmsr(MSR_KERNEL_GS_BASE, 0);
 }
 
 void vmx_setup_vmcs(struct vcpu_hw *v)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guest system registers between the VMCS and the neutral form. */
+#include "insn.h"
 #include "vmx_internal.h"
 #include "x86.h"
 
 #define RIGHTS_LOW 0xFFu
 #define RIGHTS_HIGH_SHIFT 4 /* AVL, L, D/B, G: bits 8-11 of the neutral form, 12-15 here */
-#define RIGHTS_UNUSABLE BIT(16)
 #define DPL_MASK 3u
 
 /* What the guest set in CR0 and CR4: its own bits, and the shadow of ours. */
@@ -17,6 +17,12 @@ uint64_t vmx_guest_cr0(void)
 uint64_t vmx_guest_cr4(void)
 {
 	return vmcs_read(VMCS_GUEST_CR4) & ~CR4_VMXE;
+}
+
+bool vmx_in_64bit_code(void)
+{
+	return (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) &&
+	       (vmcs_read(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L);
 }
 
 void vmx_set_cr0(uint64_t cr0)
@@ -52,9 +58,9 @@ static uint16_t attr_from_rights(uint64_t rights)
 
 static uint64_t rights_from_attr(uint16_t attr)
 {
-	if (attr & SEG_ATTR_UNUSABLE)
-		return RIGHTS_UNUSABLE;
-	return (attr & RIGHTS_LOW) | (uint64_t)(attr & 0xF00) << RIGHTS_HIGH_SHIFT;
+	/* The rest counts in an unusable segment too: SS's DPL is the CPL (24.4.1). */
+	return (attr & RIGHTS_LOW) | (uint64_t)(attr & 0xF00) << RIGHTS_HIGH_SHIFT |
+	       (attr & SEG_ATTR_UNUSABLE ? RIGHTS_UNUSABLE : 0);
 }
 
 static void get_segment(struct segment_reg *s, unsigned i)
@@ -73,32 +79,16 @@ static void set_segment(const struct segment_reg *s, unsigned i)
 	vmcs_write(vmcs_segment(VMCS_GUEST_ES_RIGHTS, i), rights_from_attr(s->attr));
 }
 
-static uint64_t read_cr2(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
-	return v;
-}
-
-static uint64_t read_dr6(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%dr6, %0" : "=r"(v));
-	return v;
-}
-
 /* CR2 and DR6 are in no VMCS: the hypervisor leaves the guest's in the CPU. */
 void vmx_get_sysregs(const struct vcpu_hw *v, struct vcpu_sysregs *s)
 {
 	(void)v;
 	s->cr0 = vmx_guest_cr0();
-	s->cr2 = read_cr2();
+	s->cr2 = insn_read_cr2();
 	s->cr3 = vmcs_read(VMCS_GUEST_CR3);
 	s->cr4 = vmx_guest_cr4();
 	s->efer = vmcs_read(VMCS_GUEST_EFER);
-	s->dr6 = read_dr6();
+	s->dr6 = insn_read_dr6();
 	s->dr7 = vmcs_read(VMCS_GUEST_DR7);
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		get_segment(&s->seg[i], i);
@@ -116,9 +106,9 @@ void vmx_set_sysregs(struct vcpu_hw *v, const struct vcpu_sysregs *s)
 	vmcs_write(VMCS_GUEST_EFER, s->efer);
 	vmx_set_cr0(s->cr0);
 	vmx_set_cr4(s->cr4);
-	write_cr2(s->cr2);
+	insn_write_cr2(s->cr2);
 	vmcs_write(VMCS_GUEST_CR3, s->cr3);
-	__asm__ volatile("mov %0, %%dr6" : : "r"(s->dr6));
+	insn_write_dr6(s->dr6);
 	vmcs_write(VMCS_GUEST_DR7, s->dr7);
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		set_segment(&s->seg[i], i);
@@ -154,7 +144,7 @@ bool vmx_read_msr(struct vcpu_hw *v, uint32_t msr, uint64_t *value)
 {
 	(void)v;
 	if (is_live(msr))
-		*value = rdmsr(msr);
+		*value = insn_rdmsr(msr);
 	else if (field_of(msr) >= 0)
 		*value = vmcs_read((enum vmcs_field)field_of(msr));
 	else
@@ -165,7 +155,7 @@ bool vmx_read_msr(struct vcpu_hw *v, uint32_t msr, uint64_t *value)
 bool vmx_write_msr(struct vcpu_hw *v, uint32_t msr, uint64_t value)
 {
 	if (is_live(msr))
-		wrmsr(msr, value);
+		insn_wrmsr(msr, value);
 	else if (field_of(msr) >= 0)
 		vmcs_write((enum vmcs_field)field_of(msr), value);
 	else

@@ -1,43 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where cached translations have to go (SDM vol. 3, 28.4.3.3).  There are two
- * places: a CPU that begins to use VMX drops everything, and a guest CPU that
- * is reset, or whose EFER or PAT was written for it, drops what is tagged with
- * its VPID.  The EPT entries of a guest never change after boot, so INVEPT for
- * one guest is never needed.
+ * Where cached translations have to go (SDM vol. 3, 28.4.3.3 and 28.4.3.4).
+ *
+ * - A CPU that begins to use VMX drops everything: firmware or another
+ *   hypervisor may have left translations under our EPTPs and VPIDs.
+ * - A guest CPU that is reset drops what is tagged with its VPID: INIT ends
+ *   all translations, and a restarted guest's page tables are other ones.
+ * - So it does after a MOV to CR0 that was emulated, and after a write of EFER
+ *   or PAT that was: the CPU would have dropped them by itself.
+ *
+ * A guest's EPT entries never change after boot, so no INVEPT for one guest.
+ * No emulator shows a call that is missing here: they drop everything at each
+ * entry and exit.  The unit test of these call sites is all there is.
  */
+#include "insn.h"
 #include "vmx_internal.h"
 
-#define TYPE_SINGLE 1u
-#define TYPE_ALL 2u
 #define EPTP_WB 6ULL
 #define EPTP_WALK4 (3ULL << 3)
 #define EPTP_AD BIT(6)
 
-struct invalidation {
-	uint64_t what, address;
-};
-
-static void invept(uint64_t type, uint64_t eptp)
-{
-	const struct invalidation d = { eptp, 0 };
-
-	__asm__ volatile("invept %0, %1" : : "m"(d), "r"(type) : "cc", "memory");
-}
-
-static void invvpid(uint64_t type, uint16_t vpid)
-{
-	const struct invalidation d = { vpid, 0 };
-
-	__asm__ volatile("invvpid %0, %1" : : "m"(d), "r"(type) : "cc", "memory");
-}
-
 void vmx_flush_cpu(void)
 {
 	if ((vmx_caps.ept & EPT_CAP_INVEPT) && (vmx_caps.ept & EPT_CAP_INVEPT_ALL))
-		invept(TYPE_ALL, 0);
+		insn_invept(INVALIDATE_ALL, 0);
 	if ((vmx_caps.ept & EPT_CAP_INVVPID) && (vmx_caps.ept & EPT_CAP_INVVPID_ALL))
-		invvpid(TYPE_ALL, 0);
+		insn_invvpid(INVALIDATE_ALL, 0);
 }
 
 void vmx_flush_guest(const struct vcpu_hw *v)
@@ -46,7 +34,7 @@ void vmx_flush_guest(const struct vcpu_hw *v)
 	if (!(vmx_caps.cpu2 & CPU2_VPID))
 		return;
 	if ((vmx_caps.ept & EPT_CAP_INVVPID) && (vmx_caps.ept & EPT_CAP_INVVPID_SINGLE))
-		invvpid(TYPE_SINGLE, v->asid);
+		insn_invvpid(INVALIDATE_SINGLE, v->asid);
 	else
 		vmx_flush_cpu();
 }

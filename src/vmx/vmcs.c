@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vmcs.h"
 
+#include "insn.h"
 #include "log.h"
 
 const char *vmcs_field_name(enum vmcs_field field)
@@ -20,42 +21,23 @@ const char *vmcs_field_name(enum vmcs_field field)
 	return "?";
 }
 
-static uint64_t instruction_error(void)
+/* Of the last VMX instruction that failed; not itself by vmcs_read, which would call back. */
+static unsigned long long instruction_error(void)
 {
-	uint64_t error = 0;
+	uint64_t error;
 
-	__asm__ volatile("vmread %1, %0"
-			 : "=r"(error)
-			 : "r"((uint64_t)VMCS_INSTRUCTION_ERROR)
-			 : "cc");
-	return error;
+	return insn_vmread(VMCS_INSTRUCTION_ERROR, &error) ? error : 0;
 }
 
-uint64_t vmcs_read(enum vmcs_field field)
+void vmcs_read_failed(enum vmcs_field field)
 {
-	uint64_t value = 0;
-	bool failed;
-
-	__asm__ volatile("vmread %2, %0" : "=r"(value), "=@ccbe"(failed) : "r"((uint64_t)field));
-	if (failed) {
-		log_error("hypervisor bug: VMREAD of %s (%x) fails, instruction error %llu",
-			  vmcs_field_name(field), (unsigned)field,
-			  (unsigned long long)instruction_error());
-		return 0;
-	}
-	return value;
+	log_error("hypervisor bug: VMREAD of %s (%x) fails, instruction error %llu",
+		  vmcs_field_name(field), (unsigned)field, instruction_error());
 }
 
-void vmcs_write(enum vmcs_field field, uint64_t value)
+void vmcs_write_failed(enum vmcs_field field, uint64_t value)
 {
-	bool failed;
-
-	__asm__ volatile("vmwrite %1, %2"
-			 : "=@ccbe"(failed)
-			 : "r"(value), "r"((uint64_t)field)
-			 : "memory");
-	if (failed)
-		log_error("hypervisor bug: VMWRITE of %s (%x) = %llx fails, instruction error %llu",
-			  vmcs_field_name(field), (unsigned)field, (unsigned long long)value,
-			  (unsigned long long)instruction_error());
+	log_error("hypervisor bug: VMWRITE of %s (%x) = %llx fails, instruction error %llu",
+		  vmcs_field_name(field), (unsigned)field, (unsigned long long)value,
+		  instruction_error());
 }

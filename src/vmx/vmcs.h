@@ -3,6 +3,7 @@
 #ifndef VMX_VMCS_H
 #define VMX_VMCS_H
 
+#include "insn.h"
 #include "types.h"
 
 /* FIELD(name, encoding); bits 13-14 of an encoding tell the width. */
@@ -125,13 +126,28 @@ enum vmcs_field { VMCS_FIELDS(VMCS_ENUM) };
 #undef VMCS_ENUM
 
 const char *vmcs_field_name(enum vmcs_field field);
+void vmcs_read_failed(enum vmcs_field field);
+void vmcs_write_failed(enum vmcs_field field, uint64_t value);
 
 /*
  * Of the VMCS that is current on this CPU.  A failure is a bug of ours: it is
  * logged with field, value and instruction error; a read then gives 0.
  */
-uint64_t vmcs_read(enum vmcs_field field);
-void vmcs_write(enum vmcs_field field, uint64_t value);
+static inline uint64_t vmcs_read(enum vmcs_field field)
+{
+	uint64_t value;
+
+	if (insn_vmread(field, &value))
+		return value;
+	vmcs_read_failed(field);
+	return 0;
+}
+
+static inline void vmcs_write(enum vmcs_field field, uint64_t value)
+{
+	if (!insn_vmwrite(field, value))
+		vmcs_write_failed(field, value);
+}
 
 /* Segment fields lie in the order of enum segment, two apart. */
 static inline enum vmcs_field vmcs_segment(enum vmcs_field es_field, unsigned segment)

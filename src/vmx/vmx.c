@@ -2,6 +2,7 @@
 /* The Intel backend: CPU set-up, guest CPU set-up, entry. */
 #include "vmx_internal.h"
 
+#include "insn.h"
 #include "kstring.h"
 #include "log.h"
 #include "pool.h"
@@ -18,7 +19,7 @@ static void *vmxon_region[SMP_MAX_CPUS];
 /* Locked without VMXON, only a reset and the firmware's setup help; open, we set it (23.7). */
 static bool feature_control_allows(void)
 {
-	const uint64_t v = rdmsr(MSR_FEATURE_CONTROL);
+	const uint64_t v = insn_rdmsr(MSR_FEATURE_CONTROL);
 
 	return !(v & FEATURE_LOCKED) || (v & FEATURE_VMXON);
 }
@@ -59,22 +60,23 @@ static bool init(void)
 static bool cpu_enable(void)
 {
 	uint32_t *region = vmxon_region[this_cpu()->index];
-	const uint64_t pa = (uintptr_t)region, control = rdmsr(MSR_FEATURE_CONTROL);
-	bool failed;
+	const uint64_t pa = (uintptr_t)region, control = insn_rdmsr(MSR_FEATURE_CONTROL);
 
 	if (!feature_control_allows())
 		return false;
 	if (!(control & FEATURE_LOCKED)) {
-		wrmsr(MSR_FEATURE_CONTROL, control | FEATURE_LOCKED | FEATURE_VMXON);
+		insn_wrmsr(MSR_FEATURE_CONTROL, control | FEATURE_LOCKED | FEATURE_VMXON);
 		log_info("CPU %u: the firmware left IA32_FEATURE_CONTROL open; VMX is enabled now",
 			 this_cpu()->index);
 	}
-	write_cr4(read_cr4() | vmx_caps.cr4_fixed0);
+	/* VMXON and every entry demand these bits of the host (23.8). */
+	insn_write_cr0(insn_read_cr0() | vmx_caps.cr0_fixed0);
+	insn_write_cr4(insn_read_cr4() | vmx_caps.cr4_fixed0);
 	region[0] = vmx_caps.revision;
-	__asm__ volatile("vmxon %1" : "=@ccbe"(failed) : "m"(pa) : "memory");
-	if (!failed)
-		vmx_flush_cpu();
-	return !failed;
+	if (!insn_vmxon(pa))
+		return false;
+	vmx_flush_cpu();
+	return true;
 }
 
 static bool vcpu_create(struct vcpu_hw *v, unsigned vm_index)
@@ -97,15 +99,9 @@ static bool vcpu_create(struct vcpu_hw *v, unsigned vm_index)
 
 static void make_current(struct vcpu_hw *v)
 {
-	const uint64_t pa = v->control_pa;
-	bool failed;
-
-	__asm__ volatile("vmclear %1" : "=@ccbe"(failed) : "m"(pa) : "memory");
-	if (!failed)
-		__asm__ volatile("vmptrld %1" : "=@ccbe"(failed) : "m"(pa) : "memory");
-	if (failed)
+	if (!insn_vmclear(v->control_pa) || !insn_vmptrld(v->control_pa))
 		log_error("hypervisor bug: the VMCS at %llx cannot be made current",
-			  (unsigned long long)pa);
+			  (unsigned long long)v->control_pa);
 	vmx_vcpu(v)->launched = false;
 }
 
@@ -116,6 +112,7 @@ static void vcpu_reset(struct vcpu_hw *v)
 
 	make_current(v);
 	vmx_vcpu(v)->event = 0;
+	vmx_vcpu(v)->extint_window = vmx_vcpu(v)->nmi_after_sti = false;
 	vmx_setup_vmcs(v);
 	vcpu_reset_state(&v->regs, &s);
 	v->regs.gpr[GPR_RDX] = cpuid(1, 0).eax;
@@ -140,18 +137,21 @@ static void run(struct vcpu_hw *v, struct vm_exit *exit)
 	v->flush = false;
 	result = vmx_enter(&v->regs, x->launched, v->entry_nmis);
 	if (result == VMX_ENTRY_CANCELLED) {
-		*exit = (struct vm_exit){ .kind = EXIT_NMI };
+		*exit = (struct vm_exit){ .kind = EXIT_NMI, .tsc = rdtsc() };
 		return;
 	}
+	exit->tsc = rdtsc();
 	if (result == VMX_ENTRY_FAILED) {
 		vmx_decode_failure(exit);
 		return;
 	}
-	x->launched = true;
 	v->regs.gpr[GPR_RSP] = vmcs_read(VMCS_GUEST_RSP);
 	v->regs.rip = vmcs_read(VMCS_GUEST_RIP);
 	v->regs.rflags = vmcs_read(VMCS_GUEST_RFLAGS);
 	vmx_decode_exit(v, exit);
+	/* A late failure leaves the launch state as it was (26.8). */
+	if (exit->kind != EXIT_INVALID_STATE)
+		x->launched = true;
 }
 
 /* 24.6.9: read-low, read-high, write-low, write-high, 1 KiB each; low is 0 to 1FFFh. */

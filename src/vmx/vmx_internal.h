@@ -12,7 +12,8 @@ struct vmx_vcpu {
 	void *vmcs;
 	bool launched;        /* VMRESUME, not VMLAUNCH */
 	uint32_t event;       /* VM-entry interruption information, 0: none */
-	uint64_t cpu_controls;
+	bool extint_window;   /* the core wants to know when an ExtINT can be taken */
+	bool nmi_after_sti;   /* an NMI waits behind the shadow of STI */
 };
 
 static inline struct vmx_vcpu *vmx_vcpu(const struct vcpu_hw *v)
@@ -32,10 +33,30 @@ enum intr_type {
 	INTR_PRIVILEGED = 5, INTR_SOFT_EXCEPTION = 6
 };
 
+/* In an exit reason (24.9.1). */
+#define ENTRY_FAILED BIT(31)
+
 /* Guest interruptibility (24.4.2). */
 #define BLOCKING_STI BIT(0)
 #define BLOCKING_MOV_SS BIT(1)
 #define BLOCKING_NMI BIT(3)
+
+/* Access rights of a segment (24.4.1). */
+#define RIGHTS_TYPE 0xFu
+#define TYPE_BUSY_TSS 11u
+#define RIGHTS_S BIT(4)
+#define RIGHTS_DPL_SHIFT 5
+#define RIGHTS_P BIT(7)
+#define RIGHTS_L BIT(13)
+#define RIGHTS_DB BIT(14)
+#define RIGHTS_G BIT(15)
+#define RIGHTS_UNUSABLE BIT(16)
+
+/* Pending debug exceptions, and DR6 (24.4.2). */
+#define PENDING_DEBUG_BS BIT(14)
+
+/* Activity states (24.4.2). */
+enum activity { ACTIVITY_ACTIVE = 0, ACTIVITY_HLT = 1, ACTIVITY_LAST = 3 };
 
 /* The bits of CR0 and CR4 that the guest may not change for real. */
 #define CR0_OWNED (CR0_NE | CR0_CD | CR0_NW)
@@ -62,6 +83,7 @@ void vmx_set_cr0(uint64_t cr0);
 void vmx_set_cr4(uint64_t cr4);
 uint64_t vmx_guest_cr0(void);
 uint64_t vmx_guest_cr4(void);
+bool vmx_in_64bit_code(void);
 
 /* cr.c: an exit for a control register; injects #GP where the CPU would. */
 void vmx_cr_access(struct vcpu_hw *v);
@@ -73,7 +95,9 @@ bool vmx_can_take_nmi(const struct vcpu_hw *v);
 void vmx_inject(struct vcpu_hw *v, const struct vm_event *e);
 void vmx_want_window(struct vcpu_hw *v, bool on);
 void vmx_want_nmi_window(struct vcpu_hw *v);
+/* The exit that vmx_want_nmi_window asked for has come. */
 void vmx_nmi_window_open(struct vcpu_hw *v);
+void vmx_nmi_after_sti_done(struct vcpu_hw *v);
 void vmx_clear_shadow(struct vcpu_hw *v);
 /* An event whose delivery the exit interrupted is delivered at the next entry. */
 void vmx_resume_event(struct vcpu_hw *v);
@@ -81,6 +105,13 @@ void vmx_resume_event(struct vcpu_hw *v);
 /* exit.c */
 void vmx_decode_exit(struct vcpu_hw *v, struct vm_exit *exit);
 void vmx_decode_failure(struct vm_exit *exit);
+/* Past the instruction that exited, its shadow and RFLAGS.RF over; a single step is the caller's. */
+void vmx_skip_instruction(struct vcpu_hw *v);
+
+/* check.c: the first rule of an entry's checks of the guest's state that is broken, or NULL. */
+const char *vmx_broken_rule(void);
+/* report.c: everything about an entry that failed goes to the log. */
+void vmx_report_failure(const char *kind, uint64_t code);
 
 /* tlb.c */
 void vmx_flush_guest(const struct vcpu_hw *v);
