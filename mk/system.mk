@@ -9,8 +9,14 @@ make run        installs what is missing, builds all, starts it in QEMU on this 
                   LOG=info      error, warn, info or debug
                   CONFIG=FILE   another configuration; images are found relative to it
                   SERIAL=unix:PATH   the console on a Unix socket, for scripts
-make test       unit tests, fuzzers for a short time, then the whole-system tests
-                  TESTS=PATTERN only those whose name matches the shell pattern
+                  BACKEND=bochs      in Bochs, which has Intel's VMX; CPU_MODEL= says which CPU
+                  QEMU=10            in QEMU 10, which has x2APIC, from Debian's backports
+make test       unit tests, fuzzers for a short time, then the whole-system tests: all of
+                them in QEMU, some in QEMU 10 and in Bochs
+                  TESTS=PATTERN only those whose name matches the shell pattern, such as
+                                smp, system/smp (QEMU), qemu10/smp or bochs/smp
+                  BACKEND=qemu, QEMU=10 or BACKEND=bochs   in this one alone
+make test-all   all whole-system tests in all three
 make test-unit  the unit tests alone; make test-system the whole-system tests alone
 make check      headers, include rules, both compilers, scripts, static analysis
 make fuzz       each fuzzer for SECONDS (60) seconds
@@ -33,11 +39,11 @@ built:
 	@tools/step "building Bulkhead" $(MAKE) --no-print-directory all
 
 run:
-	@tools/setup
+	@tools/setup $(if $(filter bochs,$(BACKEND)),--bochs)
 	@$(MAKE) --no-print-directory built
 	@IMAGE=$(B)/bulkhead.elf tools/run
 
-test test-unit test-system:
+test test-unit test-system test-all:
 	@tools/setup --test
 	@tests/run $(if $(filter test-%,$@),--$(@:test-%=%)) $(if $(TESTS),'$(TESTS)')
 
@@ -57,12 +63,12 @@ fuzz:
 	@tests/run --fuzz $(SECONDS)
 
 iso:
-	@tools/setup --test
+	@tools/setup --iso
 	@$(MAKE) --no-print-directory built
 	@tools/guest-images
 	@tools/step "making the bootable image" tools/iso build/bulkhead.iso $(CONFIG)
 
-.PHONY: built test-unit test-system iso
+.PHONY: built test-unit test-system test-all iso
 
 # For scripts: the value of a variable.
 show-%:
