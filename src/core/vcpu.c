@@ -174,26 +174,34 @@ static void take_work(struct vcpu *v)
 		update_uart(v->vm);
 }
 
-/* An ExtINT goes in when the CPU can take it; else the CPU says when it can. */
-static void deliver_extint(struct vcpu *v)
+/* False: no other waits behind the one that went in. */
+static bool inject_extint(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
 	struct vm_event e = { .type = EVENT_EXTINT };
 	bool wanted;
 
+	lock_acquire(&vm->lock);
+	wanted = vm->pic.out_level;
+	if (wanted)
+		e.vector = pic_acknowledge(&vm->pic);
+	lock_release(&vm->lock);
+	if (wanted)
+		backend->inject(&v->hw, &e);
+	return vm->pic.out_level;
+}
+
+/* An ExtINT goes in when the CPU can take it; else the CPU says when it can. */
+static void deliver_extint(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool wanted;
+
 	/* Written under the lock by any CPU of the guest; a change comes with WORK_EXTINT. */
 	wanted = __atomic_load_n(&vm->pic.out_level, __ATOMIC_RELAXED) && v->index == 0 &&
 		 (vlapic_takes_extint(&v->lapic) || vioapic_passes_extint(&vm->ioapic));
-	if (wanted && backend->can_take_extint(&v->hw)) {
-		lock_acquire(&vm->lock);
-		wanted = vm->pic.out_level;
-		if (wanted)
-			e.vector = pic_acknowledge(&vm->pic);
-		lock_release(&vm->lock);
-		if (wanted)
-			backend->inject(&v->hw, &e);
-		wanted = vm->pic.out_level;
-	}
+	if (wanted && backend->can_take_extint(&v->hw))
+		wanted = inject_extint(v);
 	if (wanted != v->window_open) {
 		v->window_open = wanted;
 		backend->want_window(&v->hw, wanted);

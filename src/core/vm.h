@@ -180,6 +180,8 @@ bool skip_instruction(struct vcpu *v, const struct vm_exit *exit);
 /* The states of XCR0 that guests are offered: x87, SSE, AVX, AVX-512, PKRU. */
 #define XCR0_OFFERED 0x2E7u
 
+/* Boot CPU, once. */
+void cpuid_init(void);
 void cpuid_emulate(struct vcpu *v);
 bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
