@@ -38,7 +38,8 @@ HVFLAGS := -std=gnu11 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-r
 ifeq ($(DEBUG),1)
 HVFLAGS += -O1 -DBULKHEAD_DEBUG=1
 else
-HVFLAGS += -O2 -flto=auto -DBULKHEAD_DEBUG=0
+# Link-time optimisation: a seventh fewer instructions an exit.  clang would need another linker.
+HVFLAGS += -O2 $(if $(findstring clang,$(CC)),,-flto=auto) -DBULKHEAD_DEBUG=0
 endif
 
 C_SRC   := $(sort $(wildcard src/*/*.c))
