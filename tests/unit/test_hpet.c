@@ -243,6 +243,10 @@ static void test_one_shot(void **state)
 	/* The next one may follow at once: the bound is for periods. */
 	put(TN_COMPARATOR(0), 1001);
 	assert_int_equal(vhpet_next(&w.h), w.ns + TICK);
+	/* The counter's ticks are the grid, not the moment of the access. */
+	w.ns += TICK - 3;
+	put(TN_COMPARATOR(0), 1001);
+	assert_int_equal(vhpet_next(&w.h), w.ns + 3);
 }
 
 static void test_one_shot_32_bit(void **state)
