@@ -56,7 +56,7 @@ void vcpu_update_apic_access(struct vcpu *v)
 		{ APIC_TIMER_INITIAL, true, true },
 		{ APIC_TIMER_CURRENT, true, false },
 		{ APIC_TIMER_DIVIDE, true, true },
-		{ APIC_ESR, true, true },
+		{ APIC_SELF_IPI, false, true },
 	};
 	const bool x2 = vlapic_is_x2apic(&v->lapic);
 
@@ -88,7 +88,9 @@ static void clear_debug_registers(void)
 static void reset_vcpu(struct vcpu *v, bool power_on)
 {
 	apic_reset_cpu();
+	lock_acquire(&v->vm->lock);
 	vlapic_reset(&v->lapic, !power_on);
+	lock_release(&v->vm->lock);
 	backend->vcpu_reset(&v->hw);
 	msr_apply_policy(v);
 	vcpu_update_apic_access(v);
@@ -138,6 +140,20 @@ static void update_uart(struct vm *vm)
 	lock_release(&vm->lock);
 }
 
+/*
+ * The boot CPU does not wait for a SIPI: it starts its firmware again (SDM
+ * vol. 3, 9.4.2), which there is none of, so that is a reset of the guest.
+ */
+static void take_init(struct vcpu *v)
+{
+	if (v->index == 0) {
+		vm_end_request(v->vm, END_RESET, "reset (INIT sent to its boot CPU)");
+		return;
+	}
+	reset_vcpu(v, false);
+	v->state = VCPU_WAIT_SIPI;
+}
+
 static void take_work(struct vcpu *v)
 {
 	/* Pairs with the release in vcpu_post. */
@@ -160,10 +176,8 @@ static void take_work(struct vcpu *v)
 	 * INIT before SIPI: taken together they are the start-up protocol.  A
 	 * guest that sends them the other way round gets the same.
 	 */
-	if (work & WORK_INIT) {
-		reset_vcpu(v, false);
-		v->state = VCPU_WAIT_SIPI;
-	}
+	if (work & WORK_INIT)
+		take_init(v);
 	if (work & WORK_SIPI)
 		begin_sipi(v);
 	if (work & WORK_NMI && v->state == VCPU_RUNNING)

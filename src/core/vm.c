@@ -64,10 +64,14 @@ static const struct uart_ops uart_ops = {
 static void pic_output(void *ctx, bool level)
 {
 	struct vm *vm = ctx;
+	struct apic_message m;
 
-	(void)level; /* read from the PIC when the work is done */
-	if (vm->vcpus)
-		vcpu_post(&vm->vcpus[0], WORK_EXTINT);
+	if (!vm->vcpus)
+		return;
+	/* The level is read from the PIC when the work is done. */
+	vcpu_post(&vm->vcpus[0], WORK_EXTINT);
+	if (level && vlapic_lint0_message(&vm->vcpus[0].lapic, &m))
+		ipi_send(vm, &vm->vcpus[0], &m, SHORT_SELF);
 }
 
 static void ioapic_send(void *ctx, const struct apic_message *m)
