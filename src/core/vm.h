@@ -172,6 +172,8 @@ void vcpu_view(struct vcpu *v, struct vcpu_view *view);
 void access_memory(struct vcpu *v, const struct vm_exit *exit);
 void access_port(struct vcpu *v, const struct vm_exit *exit);
 void access_port_string(struct vcpu *v, const struct vm_exit *exit);
+/* task_exit.c.  False: the guest CPU shuts down. */
+bool access_task_switch(struct vcpu *v, const struct vm_exit *exit);
 /* Past the instruction that exited; false when it could not be measured (a fault was injected). */
 bool skip_instruction(struct vcpu *v, const struct vm_exit *exit);
 
