@@ -31,6 +31,8 @@ enum overflow_policy {
 
 enum end_action { ACTION_STOP, ACTION_RESTART };
 enum crash_action { CRASH_ANNOUNCE, CRASH_FOCUS, CRASH_RESTART };
+/* Which leaf guests find at CPUID 0x40000000: KVM's, or none and no hypervisor bit. */
+enum hypervisor_leaf { LEAF_KVM, LEAF_OFF };
 enum all_stopped { ALL_STOPPED_MONITOR, ALL_STOPPED_POWEROFF };
 
 struct cfg_vm {
@@ -46,6 +48,7 @@ struct cfg_vm {
 	enum end_action on_poweroff, on_reset;
 	bool start_auto;
 	uint16_t exit_port; /* 0: none */
+	enum hypervisor_leaf hypervisor_leaf;
 	/* Lines, for messages about the machine: 0 when the key is absent. */
 	unsigned line, line_cpus, line_memory, line_kernel, line_initrd;
 };

@@ -39,6 +39,7 @@ static const struct key vm_keys[] = {
 	{ "on_reset", cfg_set_on_reset, 0 },
 	{ "start", cfg_set_start, 0 },
 	{ "exit-port", cfg_set_exit_port, 0 },
+	{ "hypervisor-leaf", cfg_set_hypervisor_leaf, 0 },
 };
 
 _Static_assert(ARRAY_SIZE(vm_keys) <= CFG_MAX_KEYS, "key_line[] must hold them all");
@@ -133,7 +134,7 @@ static void report_unknown_key(struct cfg_parser *p, const struct key_table *tab
 {
 	const struct key *near = nearest_key(table, name);
 	const char *home = home_section(name);
-	char rule[192], remedy[64];
+	char rule[256], remedy[64];
 	struct cfg_quote q;
 	size_t len;
 

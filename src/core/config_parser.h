@@ -88,6 +88,7 @@ void cfg_set_on_poweroff(struct cfg_parser *p, struct span value);
 void cfg_set_on_reset(struct cfg_parser *p, struct span value);
 void cfg_set_start(struct cfg_parser *p, struct span value);
 void cfg_set_exit_port(struct cfg_parser *p, struct span value);
+void cfg_set_hypervisor_leaf(struct cfg_parser *p, struct span value);
 
 /* A value out of a short list of words. */
 struct cfg_choice {

@@ -247,6 +247,18 @@ void cfg_set_start(struct cfg_parser *p, struct span value)
 		p->vm->start_auto = v != 0;
 }
 
+void cfg_set_hypervisor_leaf(struct cfg_parser *p, struct span value)
+{
+	static const struct cfg_choice choices[] = {
+		{ "kvm", LEAF_KVM },
+		{ "off", LEAF_OFF },
+	};
+	int v = cfg_choose(p, value, choices, ARRAY_SIZE(choices));
+
+	if (v >= 0)
+		p->vm->hypervisor_leaf = (enum hypervisor_leaf)v;
+}
+
 /* ---- exit-port -------------------------------------------------------- */
 
 /* The ports of the virtual PC's devices. */
