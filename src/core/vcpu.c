@@ -96,7 +96,7 @@ static void reset_vcpu(struct vcpu *v, bool power_on)
 	vcpu_update_apic_access(v);
 	v->nmi_pending = v->window_open = false;
 	if (power_on) {
-		v->kvm_clock = 0;
+		msr_power_on(v);
 		fpu_reset_cpu();
 		clear_debug_registers();
 		if (cpuid(0x80000001, 0).edx & CPUID_81_EDX_RDTSCP)
