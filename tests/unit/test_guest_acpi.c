@@ -186,7 +186,7 @@ static void read_template(const uint8_t *at, struct claims *c)
 	for (c->templates++; at[0] != 0x79;) {
 		switch (at[0]) {
 		case 0x22: /* IRQ, two bytes of mask */
-			assert_int_equal(c->irqs & (at[1] | at[2] << 8), 0);
+			assert_int_equal(c->irqs & (at[1] | (unsigned)at[2] << 8), 0);
 			c->irqs |= at[1] | (unsigned)at[2] << 8;
 			at += 3;
 			break;
