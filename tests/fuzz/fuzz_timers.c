@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "vdev_pit.h"
+#include "vdev_pm.h"
 #include "vdev_rtc.h"
 
 #define CHECK(cond)                                                                                \
@@ -32,9 +33,10 @@ static struct {
 	struct vdev_bus bus;
 	struct vpit pit;
 	struct vrtc rtc;
+	struct vpm pm;
 	uint64_t ns;
 	bool level[16];
-	uint64_t armed[2]; /* what the hypervisor's timer knows: only rearm() says it */
+	uint64_t armed[3]; /* what the hypervisor's timer knows: only rearm() says it */
 	bool advancing;
 } g;
 
@@ -52,6 +54,7 @@ static void arm(void)
 {
 	g.armed[0] = vpit_next(&g.pit);
 	g.armed[1] = vrtc_next(&g.rtc);
+	g.armed[2] = vpm_next(&g.pm);
 }
 
 static void rearm(void *ctx)
@@ -64,8 +67,15 @@ static void rearm(void *ctx)
 static void irq_set(void *ctx, unsigned irq, bool level)
 {
 	(void)ctx;
-	CHECK((irq == 0 || irq == 8) && level != g.level[irq]);
+	CHECK((irq == 0 || irq == 8 || irq == 9) && level != g.level[irq]);
 	g.level[irq] = level;
+}
+
+static void end(void *ctx, enum guest_end how, uint32_t value)
+{
+	(void)ctx;
+	(void)value;
+	CHECK(how < GUEST_EXIT_PORT);
 }
 
 static const struct vclock vclock = { now, wall, rearm, NULL };
@@ -76,7 +86,10 @@ static void power_on(void)
 	g.ns = START_NS;
 	vpit_init(&g.pit, &vclock, (struct irq_line){ irq_set, NULL, 0 });
 	vrtc_init(&g.rtc, &vclock, (struct irq_line){ irq_set, NULL, 8 });
-	CHECK(vpit_add_to_bus(&g.pit, &g.bus) && vrtc_add_to_bus(&g.rtc, &g.bus));
+	vpm_init(&g.pm, now, end, NULL);
+	vpm_connect_sci(&g.pm, &vclock, (struct irq_line){ irq_set, NULL, 9 });
+	CHECK(vpit_add_to_bus(&g.pit, &g.bus) && vrtc_add_to_bus(&g.rtc, &g.bus) &&
+	      vpm_add_to_bus(&g.pm, &g.bus, 0));
 	arm();
 }
 
@@ -84,8 +97,10 @@ static void power_on(void)
 
 static void check_all(void)
 {
-	CHECK(g.armed[0] == vpit_next(&g.pit) && g.armed[1] == vrtc_next(&g.rtc));
+	CHECK(g.armed[0] == vpit_next(&g.pit) && g.armed[1] == vrtc_next(&g.rtc) &&
+	      g.armed[2] == vpm_next(&g.pm));
 	CHECK(g.level[0] == g.pit.line && g.level[8] == g.rtc.line);
+	CHECK(g.level[9] == !!(g.pm.status & g.pm.enable));
 	CHECK(g.rtc.line == !!(g.rtc.flags & g.rtc.b & 0x70));
 	for (unsigned i = 0; i < PIT_CHANNELS; i++) {
 		const struct vpit_channel *c = &g.pit.channel[i];
@@ -104,6 +119,8 @@ static void advance(void)
 	CHECK(vpit_next(&g.pit) > g.ns);
 	vrtc_advance(&g.rtc, g.ns);
 	CHECK(vrtc_next(&g.rtc) > g.ns);
+	vpm_advance(&g.pm, g.ns);
+	CHECK(vpm_next(&g.pm) > g.ns);
 	g.advancing = false;
 	arm();
 }
@@ -114,7 +131,7 @@ static void run(uint64_t span)
 	const uint64_t end = g.ns + span;
 	uint64_t events = 0, next;
 
-	while ((next = min_u64(g.armed[0], g.armed[1])) <= end) {
+	while ((next = min_u64(min_u64(g.armed[0], g.armed[1]), g.armed[2])) <= end) {
 		g.ns = max_u64(g.ns, next);
 		advance();
 		bus_port_write(&g.bus, 0x70, 1, 0xC);
@@ -134,7 +151,7 @@ static void sleep_for(uint64_t span)
 
 /* ---- what a guest can do -------------------------------------------------------------- */
 
-static const uint16_t ports[] = { 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71, 0x43 };
+static const uint16_t ports[] = { 0x40, 0x41, 0x42, 0x43, 0x61, 0x600, 0x602, 0x608 };
 
 static void access_port(const uint8_t *p, uint32_t value, bool write)
 {
@@ -185,12 +202,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 6: sleep_for((uint64_t)value << (p[1] & 31)); break;
 		default:
 			g.ns += value & 0xFFFFF; /* no one is told until the next access */
-			(void)bus_port_read(&g.bus, p[1] & 1 ? 0x40 : 0x71, 1);
+			(void)bus_port_read(&g.bus, p[1] & 1 ? 0x40 : p[1] & 2 ? 0x71 : 0x600, 1);
 			break;
 		}
 		if (p[0] == 0xFF && p[1] == 0xFF) {
 			vpit_reset(&g.pit);
 			vrtc_reset(&g.rtc);
+			vpm_reset(&g.pm);
 			arm();
 		}
 		check_all();
