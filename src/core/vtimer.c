@@ -93,7 +93,8 @@ void vtimer_poll(void)
  */
 static bool pit_is_heard(const struct vm *vm)
 {
-	return !pic_is_masked(&vm->pic, PIT_IRQ) || !vioapic_is_masked(&vm->ioapic, PIT_PIN);
+	return !vhpet_is_legacy(&vm->hpet) &&
+	       (!pic_is_masked(&vm->pic, PIT_IRQ) || !vioapic_is_masked(&vm->ioapic, PIT_PIN));
 }
 
 static uint64_t earliest(const struct vm *vm)
