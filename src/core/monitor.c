@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the console asks of the core: wake-ups, interrupt routing, monitor commands. */
+#include "log.h"
 #include "smp.h"
 #include "vm.h"
+#include "x86.h"
 
 #define COM_IRQ_1_3 4
 #define COM_IRQ_2_4 3
@@ -30,10 +32,15 @@ static void route(int vm)
 {
 	unsigned cpu = vm < 0 ? spare_cpu() : vms[vm].vcpus[0].cpu;
 	const bool second = config.console_port == COM2 || config.console_port == COM4;
+	uint16_t flags;
+	uint32_t gsi;
 
 	if (!__atomic_load_n(&cpus[cpu]->online, __ATOMIC_RELAXED))
 		cpu = spare_cpu();
-	ioapic_route_nmi(second ? COM_IRQ_2_4 : COM_IRQ_1_3, cpus[cpu]->apic_id);
+	gsi = acpi_isa_gsi(second ? COM_IRQ_2_4 : COM_IRQ_1_3, &flags);
+	if (!ioapic_route_nmi(gsi, ACPI_ACTIVE_LOW(flags), cpus[cpu]->apic_id))
+		log_warn("console: its interrupt cannot be routed to CPU %u; keys are seen late",
+			 cpu);
 }
 
 static void list(void)
@@ -73,11 +80,17 @@ static void vcpu_stats(const struct vcpu *v)
 static void vm_stats(const struct vm *vm)
 {
 	struct vcon_stats s;
+	uint64_t ms;
 
 	vcon_get_stats(vm->console, &s);
 	console_print("guest %s: %s, %llu KiB of hypervisor memory beside its console ring\n",
 		      vm->cfg->name, vm_phase_name(vm),
 		      (unsigned long long)(vm->hypervisor_memory >> 10));
+	if (vm_phase(vm) == VM_RUNNING) {
+		ms = tsc_to_us(rdtsc() - vm->start_tsc) / 1000;
+		console_print("  runs for %llu.%03llu s\n", (unsigned long long)ms / 1000,
+			      (unsigned long long)ms % 1000);
+	}
 	console_print("  console: out %llu, shown %llu, lost %llu, overrun %llu; in %llu, lost %llu\n",
 		      (unsigned long long)s.written, (unsigned long long)s.shown,
 		      (unsigned long long)s.lost, (unsigned long long)s.overrun,

@@ -96,7 +96,7 @@ static void reset_vcpu(struct vcpu *v, bool power_on)
 	vcpu_update_apic_access(v);
 	v->nmi_pending = v->window_open = false;
 	if (power_on) {
-		v->kvm_clock = 0;
+		msr_power_on(v);
 		fpu_reset_cpu();
 		clear_debug_registers();
 		if (cpuid(0x80000001, 0).edx & CPUID_81_EDX_RDTSCP)
@@ -186,28 +186,38 @@ static void take_work(struct vcpu *v)
 		vcpu_update_apic_access(v);
 	if (work & WORK_CONSOLE)
 		update_uart(v->vm);
+	if (work & WORK_TIMER)
+		vtimer_run(v->vm);
+}
+
+/* False: no other waits behind the one that went in. */
+static bool inject_extint(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	struct vm_event e = { .type = EVENT_EXTINT };
+	bool wanted;
+
+	lock_acquire(&vm->lock);
+	wanted = vm->pic.out_level;
+	if (wanted)
+		e.vector = pic_acknowledge(&vm->pic);
+	lock_release(&vm->lock);
+	if (wanted)
+		backend->inject(&v->hw, &e);
+	return vm->pic.out_level;
 }
 
 /* An ExtINT goes in when the CPU can take it; else the CPU says when it can. */
 static void deliver_extint(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
-	struct vm_event e = { .type = EVENT_EXTINT };
 	bool wanted;
 
 	/* Written under the lock by any CPU of the guest; a change comes with WORK_EXTINT. */
 	wanted = __atomic_load_n(&vm->pic.out_level, __ATOMIC_RELAXED) && v->index == 0 &&
 		 (vlapic_takes_extint(&v->lapic) || vioapic_passes_extint(&vm->ioapic));
-	if (wanted && backend->can_take_extint(&v->hw)) {
-		lock_acquire(&vm->lock);
-		wanted = vm->pic.out_level;
-		if (wanted)
-			e.vector = pic_acknowledge(&vm->pic);
-		lock_release(&vm->lock);
-		if (wanted)
-			backend->inject(&v->hw, &e);
-		wanted = vm->pic.out_level;
-	}
+	if (wanted && backend->can_take_extint(&v->hw))
+		wanted = inject_extint(v);
 	if (wanted != v->window_open) {
 		v->window_open = wanted;
 		backend->want_window(&v->hw, wanted);
@@ -260,6 +270,7 @@ static void serve(struct vcpu *v)
 	/* After the work: what that logged is shown now and not at some later exit. */
 	if (nmis != v->seen_nmis || console_has_work()) {
 		v->seen_nmis = nmis;
+		vtimer_poll();
 		console_poll();
 	}
 	machine_serve();
@@ -337,6 +348,7 @@ void idle_main(void)
 
 		if (nmis != seen || console_has_work()) {
 			seen = nmis;
+			vtimer_poll();
 			console_poll();
 		}
 		machine_serve();
