@@ -53,7 +53,7 @@ static void view_mmio_write(void *ctx, uint64_t gpa, unsigned size, uint64_t val
 	else
 		bus_mmio_write(&v->vm->bus, gpa, size, value);
 	/* The write may have opened the 8259s' way through the I/O APIC. */
-	if (v->vm->pic.out_level)
+	if (v->vm->pic.out_level && vioapic_passes_extint(&v->vm->ioapic))
 		vcpu_post(&v->vm->vcpus[0], WORK_EXTINT);
 	lock_release(&v->vm->lock);
 }

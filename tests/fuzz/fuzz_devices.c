@@ -39,13 +39,6 @@ static struct {
 
 /* ---- the wiring -------------------------------------------------------------- */
 
-static void pic_output(void *ctx, bool level)
-{
-	(void)ctx;
-	CHECK(level != g.pic_level);
-	g.pic_level = level;
-}
-
 static void irq_set(void *ctx, unsigned irq, bool level)
 {
 	(void)ctx;
@@ -60,8 +53,12 @@ static void deliver(const struct apic_message *m)
 	const uint32_t bit = (uint32_t)BIT(m->vector % 32);
 
 	CHECK(m->delivery < 8);
-	if (m->delivery > APIC_LOWEST || m->vector < 16 || !vlapic_software_enabled(&g.lapic))
+	if (m->delivery > APIC_LOWEST || !vlapic_software_enabled(&g.lapic))
 		return;
+	if (m->vector < APIC_FIRST_VECTOR) {
+		vlapic_error(&g.lapic, ESR_RECEIVE_ILLEGAL_VECTOR);
+		return;
+	}
 	if (m->level)
 		g.lapic.tmr[m->vector / 32] |= bit;
 	else
@@ -69,10 +66,22 @@ static void deliver(const struct apic_message *m)
 	fake_apic_serve(m->vector);
 }
 
+static void pic_output(void *ctx, bool level)
+{
+	struct apic_message m;
+
+	(void)ctx;
+	CHECK(level != g.pic_level);
+	g.pic_level = level;
+	if (level && vlapic_lint0_message(&g.lapic, &m))
+		deliver(&m);
+}
+
 static void io_send(void *ctx, const struct apic_message *m)
 {
 	(void)ctx;
-	CHECK(m->delivery != APIC_EXTINT && m->dest <= 0xFF && !m->x2apic);
+	CHECK(m->delivery <= APIC_LOWEST || m->delivery == APIC_NMI || m->delivery == APIC_INIT);
+	CHECK(m->dest <= 0xFF && !m->x2apic);
 	CHECK(!m->level || m->delivery <= APIC_LOWEST);
 	if (vlapic_matches(&g.lapic, m))
 		deliver(m);
@@ -176,6 +185,7 @@ static void check_lapic(void)
 	CHECK(mode != APIC_BASE_X2APIC);
 	CHECK((g.lapic.base_msr & ~(mode | APIC_BASE_BSP)) == APIC_BASE_ADDRESS);
 	CHECK(!(g.lapic.icr_low & BIT(12)));
+	CHECK(!((g.lapic.esr | g.lapic.esr_new) & ~0xE0u));
 	for (unsigned i = 0; i < 6; i++)
 		CHECK((g.lapic.svr & APIC_SVR_ENABLE) || (g.lapic.lvt[i] & APIC_LVT_MASKED));
 	/* The physical timer fires only as the guest's own LVT says. */
