@@ -245,7 +245,8 @@ unsigned config_line_of(const struct cfg_vm *vm, const char *message)
 	} lines[] = {
 		{ "memory", vm->line_memory }, { "initrd", vm->line_initrd },
 		{ "cmdline", vm->line_cmdline }, { "module", vm->modules[0].line },
-		{ "load", vm->line_load }, { "entry", vm->line_entry },
+		{ "load", vm->line_load },
+		{ "entry", vm->line_entry ? vm->line_entry : vm->line_load },
 	};
 	struct span rest = span_of(message), key;
 

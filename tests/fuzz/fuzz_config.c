@@ -32,6 +32,24 @@ static bool has_module(void *ctx, const char *path)
 	return config_basename(path)[0] != 'x';
 }
 
+static void check_image(const struct cfg_vm *vm)
+{
+	const bool flat = vm->format == FORMAT_FLAT;
+
+	require((vm->load != CFG_NO_ADDRESS) == flat && (vm->entry != CFG_NO_ADDRESS) == flat);
+	require(!flat || (vm->load <= vm->entry && vm->entry < GIB(3)));
+	require(vm->n_modules <= GUEST_MAX_MODULES);
+	require(vm->n_modules == 0 || vm->format == FORMAT_GUESS ||
+		vm->format == FORMAT_MULTIBOOT);
+	for (unsigned i = 0; i < vm->n_modules; i++) {
+		const struct cfg_module *m = &vm->modules[i];
+
+		require(memchr(m->path, '\0', sizeof(m->path)) && m->path[0] != '\0');
+		require(memchr(m->text, '\0', sizeof(m->text)));
+		require(strncmp(m->text, m->path, strlen(m->path)) == 0);
+	}
+}
+
 static void check_vm(const struct cfg_vm *vm, uint64_t *cpus)
 {
 	require(memchr(vm->name, '\0', sizeof(vm->name)) != NULL && vm->name[0] != '\0');
@@ -45,6 +63,7 @@ static void check_vm(const struct cfg_vm *vm, uint64_t *cpus)
 		require((*cpus & BIT(vm->cpus[i])) == 0);
 		*cpus |= BIT(vm->cpus[i]);
 	}
+	check_image(vm);
 	require(vm->memory >= CFG_MIN_MEMORY && vm->memory <= CFG_MAX_MEMORY);
 	require(vm->memory % PAGE_2M == 0);
 	require(vm->console_buffer >= CFG_MIN_BUFFER && vm->console_buffer <= CFG_MAX_BUFFER);

@@ -27,7 +27,9 @@ struct choice {
 #define CHOOSE_HEADER BIT(1)    /* put a Multiboot header in, so that the rest is reached */
 #define CHOOSE_ELF BIT(2)       /* and the start of an ELF header, of 64 bits or 32 */
 #define CHOOSE_ELF64 BIT(3)
-#define CHOOSE_ADDRESSES BIT(4) /* and sane address fields */
+#define CHOOSE_ADDRESSES BIT(4) /* the header has address fields */
+#define CHOOSE_SANE BIT(5)      /* numbers near to what can be right */
+#define CHOOSE_SMALL BIT(6)     /* little RAM, where things collide */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,6 +52,58 @@ static uint8_t *arena(void)
 	return base;
 }
 
+/* A number up to about the file's size, so that half of them are too large. */
+static uint32_t near(uint64_t value, size_t size)
+{
+	return (uint32_t)(value % (2 * size));
+}
+
+static void calm_addresses(struct mb_addresses *a, size_t at, size_t size)
+{
+	a->load_addr = (uint32_t)MIB(1) + near(a->load_addr, size);
+	a->header_addr = a->load_addr + (uint32_t)at;
+	if (a->load_end_addr)
+		a->load_end_addr = a->load_addr + near(a->load_end_addr, size);
+	if (a->bss_end_addr)
+		a->bss_end_addr = a->load_addr + near(a->bss_end_addr, 2 * size);
+	a->entry_addr = a->load_addr + near(a->entry_addr, size);
+}
+
+static void calm_elf32(uint8_t *file, size_t size)
+{
+	struct elf32_header *h = (struct elf32_header *)file;
+	struct elf32_segment *s = (struct elf32_segment *)(file + sizeof(*h));
+
+	h->phoff = sizeof(*h);
+	h->phnum %= 4;
+	if (size < sizeof(*h) + sizeof(*s))
+		return;
+	s->type = ELF_LOAD;
+	s->offset = near(s->offset, size);
+	s->filesz = near(s->filesz, size);
+	s->memsz = s->filesz + near(s->memsz, size);
+	s->paddr = (uint32_t)MIB(1) + near(s->paddr, KIB(64));
+	h->entry = s->paddr;
+}
+
+static void calm_elf64(uint8_t *file, size_t size)
+{
+	struct elf64_header *h = (struct elf64_header *)file;
+	struct elf64_segment *s = (struct elf64_segment *)(file + sizeof(*h));
+
+	h->phoff = sizeof(*h);
+	h->phnum %= 4;
+	if (size < sizeof(*h) + sizeof(*s))
+		return;
+	s->type = ELF_LOAD;
+	s->offset = near(s->offset, size);
+	s->filesz = near(s->filesz, size);
+	s->memsz = s->filesz + near(s->memsz, size);
+	s->vaddr = BIT(63);
+	s->paddr = MIB(1) + near(s->paddr, KIB(64));
+	h->entry = s->vaddr;
+}
+
 static void add_header(uint8_t *file, size_t size, const struct choice *c)
 {
 	const size_t at = c->header_at * 4u;
@@ -61,6 +115,8 @@ static void add_header(uint8_t *file, size_t size, const struct choice *c)
 		hdr.flags |= (uint32_t)MB_HAS_ADDRESSES;
 	hdr.checksum = 0 - hdr.magic - hdr.flags;
 	memcpy(file + at, &hdr, sizeof(hdr));
+	if (c->flags & CHOOSE_SANE && c->flags & CHOOSE_ADDRESSES)
+		calm_addresses((struct mb_addresses *)(file + at + sizeof(hdr)), at, size);
 }
 
 static void add_elf(uint8_t *file, size_t size, const struct choice *c)
@@ -78,6 +134,10 @@ static void add_elf(uint8_t *file, size_t size, const struct choice *c)
 		((struct elf64_header *)file)->phentsize = sizeof(struct elf64_segment);
 	else
 		((struct elf32_header *)file)->phentsize = sizeof(struct elf32_segment);
+	if (c->flags & CHOOSE_SANE && c->flags & CHOOSE_ELF64)
+		calm_elf64(file, size);
+	else if (c->flags & CHOOSE_SANE)
+		calm_elf32(file, size);
 }
 
 static void check_info(const struct guest_image *req, const struct guest_memory *mem,
@@ -126,7 +186,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(file, data + sizeof(c), size);
 	add_elf(file, size, &c);
 	add_header(file, size, &c);
-	mem.size = c.pages % (ARENA / PAGE_SIZE + 1) * PAGE_SIZE;
+	if (c.flags & CHOOSE_SMALL)
+		mem.size = MIB(1) + c.pages % 64 * PAGE_SIZE;
+	else
+		mem.size = c.pages % (ARENA / PAGE_SIZE + 1) * PAGE_SIZE;
 	mem.host = arena() + ARENA - mem.size;
 
 	struct guest_image req = {

@@ -280,6 +280,48 @@ static void test_all_keys(void **state)
 	assert_true(b->start_auto);
 }
 
+static void test_formats(void **state)
+{
+	const struct cfg_vm *vm = cfg.vms;
+	struct cfg_file files[CFG_MAX_FILES];
+
+	(void)state;
+	check_good_file("formats.conf");
+	assert_int_equal(vm[0].format, FORMAT_GUESS);
+	assert_int_equal(vm[0].n_modules, 2);
+	assert_string_equal(vm[0].modules[0].path, "images/a.bin");
+	assert_string_equal(vm[0].modules[0].text, "images/a.bin  with words");
+	assert_string_equal(vm[0].modules[1].text, "images/b.bin");
+	assert_int_equal(vm[1].format, FORMAT_MULTIBOOT);
+	assert_int_equal(vm[2].format, FORMAT_LINUX);
+	assert_true(vm[3].mode == MODE_REAL16 && vm[3].load == 0x7C00 && vm[3].entry == 0x7C00);
+	assert_true(vm[4].mode == MODE_PROTECTED32 && vm[4].entry == 0x200010);
+	assert_true(vm[5].mode == MODE_LONG64 && vm[5].load == 0x200000);
+
+	assert_int_equal(config_files(&vm[0], files), 3);
+	assert_string_equal(files[2].path, "images/b.bin");
+	assert_string_equal(files[2].key, "module");
+	assert_int_equal(files[2].line, 8);
+	assert_int_equal(config_files(&vm[3], files), 1);
+}
+
+/* The loader's messages begin with a key. */
+static void test_line_of(void **state)
+{
+	const struct cfg_vm *vm = cfg.vms;
+
+	(void)state;
+	check_good_file("formats.conf");
+	assert_int_equal(config_line_of(&vm[0], "memory: too small; ..."), 5);
+	assert_int_equal(config_line_of(&vm[0], "module: too large"), 7);
+	assert_int_equal(config_line_of(&vm[0], "cmdline: too long"), 9);
+	assert_int_equal(config_line_of(&vm[0], "initrd: there is none"), 6);
+	assert_int_equal(config_line_of(&vm[0], "no key"), 6);
+	assert_int_equal(config_line_of(&vm[5], "entry: outside"), 46);
+	assert_int_equal(config_line_of(&vm[5], "load: outside"), 47);
+	assert_int_equal(config_line_of(&vm[3], "entry: outside"), 30); /* load's fault */
+}
+
 static void test_comments_and_blanks(void **state)
 {
 	(void)state;
@@ -424,6 +466,8 @@ int main(void)
 		cmocka_unit_test(test_good_files),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_line_of),
 		cmocka_unit_test(test_comments_and_blanks),
 		cmocka_unit_test(test_cpu_limits),
 		cmocka_unit_test(test_escape_forms),

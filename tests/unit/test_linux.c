@@ -419,7 +419,9 @@ static void test_truncated(void **state)
 	load(f);
 	/* The header counts in units of 16 bytes: a file may end inside the last. */
 	f->req.kernel_size -= LINUX_SYSSIZE_UNIT - 1;
+	give_memory(f, MIB(64));
 	load(f);
+	assert_int_equal(f->mem.host[MIB(16) + CODE_SIZE - LINUX_SYSSIZE_UNIT + 1], 0);
 	assert_int_equal(f->mem.host[MIB(16) + CODE_SIZE - LINUX_SYSSIZE_UNIT],
 			 f->file[CODE_OFFSET + CODE_SIZE - LINUX_SYSSIZE_UNIT]);
 	f->req.kernel_size--;
