@@ -144,6 +144,8 @@ struct backend {
 
 	void (*get_sysregs)(const struct vcpu_hw *v, struct vcpu_sysregs *s);
 	void (*set_sysregs)(struct vcpu_hw *v, const struct vcpu_sysregs *s);
+	/* The guest's CR4 alone, which CPUID shows parts of. */
+	uint64_t (*get_cr4)(const struct vcpu_hw *v);
 
 	/* Is there an event already on its way that the next entry delivers? */
 	bool (*event_pending)(const struct vcpu_hw *v);

@@ -314,6 +314,7 @@ void core_main(void)
 	ioapic_init();
 	kvmclock_init();
 	access_init();
+	cpuid_init();
 	if (!configured)
 		monitor_only();
 	if (!smp_create_cpus() || !backend->init())

@@ -49,6 +49,9 @@
 #define PHYS_BITS_DEFAULT 36u
 #define PHYS_BITS_MAX 52u
 
+#define MSR_X2APIC_EOI (MSR_X2APIC_FIRST + APIC_EOI / 16)
+#define MSR_X2APIC_ICR (MSR_X2APIC_FIRST + APIC_ICR / 16)
+
 struct msr_row {
 	uint32_t first, last;
 	bool pass_read, pass_write; /* without an exit */
@@ -91,11 +94,15 @@ static bool read_apic_base(struct vcpu *v, uint32_t msr, uint64_t *value)
 
 static bool write_apic_base(struct vcpu *v, uint32_t msr, uint64_t value)
 {
+	bool ok;
+
 	(void)msr;
-	if (!vlapic_write_base(&v->lapic, value, apic_is_x2apic()))
-		return false;
-	vcpu_update_apic_access(v);
-	return true;
+	lock_acquire(&v->vm->lock);
+	ok = vlapic_write_base(&v->lapic, value, apic_is_x2apic());
+	lock_release(&v->vm->lock);
+	if (ok)
+		vcpu_update_apic_access(v);
+	return ok;
 }
 
 /* APM vol. 2, 3.1.7; SDM vol. 3, 2.2.1. */
@@ -291,7 +298,7 @@ static bool is_x2apic_msr(uint32_t msr)
 
 bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
-	const struct msr_row *row = find_row(msr);
+	const struct msr_row *row;
 	bool ok;
 
 	if (is_x2apic_msr(msr)) {
@@ -300,21 +307,32 @@ bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 		lock_release(&v->vm->lock);
 		return ok;
 	}
+	row = find_row(msr);
 	return row && row->read && row->read(v, msr, value);
+}
+
+static bool write_x2apic(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	bool ok;
+
+	if (msr == MSR_X2APIC_ICR && ipi_send_plain(v, value))
+		return true;
+	lock_acquire(&v->vm->lock);
+	ok = vlapic_msr_write(&v->lapic, msr, value);
+	lock_release(&v->vm->lock);
+	/* An EOI is only seen while a level interrupt is in service; this may have been the last. */
+	if (msr == MSR_X2APIC_EOI)
+		vcpu_update_apic_access(v);
+	return ok;
 }
 
 bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 {
-	const struct msr_row *row = find_row(msr);
-	bool ok;
+	const struct msr_row *row;
 
-	if (is_x2apic_msr(msr)) {
-		lock_acquire(&v->vm->lock);
-		ok = vlapic_msr_write(&v->lapic, msr, value);
-		lock_release(&v->vm->lock);
-		vcpu_update_apic_access(v);
-		return ok;
-	}
+	if (is_x2apic_msr(msr))
+		return write_x2apic(v, msr, value);
+	row = find_row(msr);
 	return row && row->write && row->write(v, msr, value);
 }
 

@@ -3,11 +3,13 @@
 #include "boot_info.h"
 #include "fmt.h"
 #include "guest_acpi.h"
+#include "guest_mp.h"
 #include "kstring.h"
 #include "loader.h"
 #include "pool.h"
 #include "smp.h"
 #include "vm.h"
+#include "x86.h"
 
 #define COM1 0x3F8
 #define COM1_PORTS 8
@@ -62,10 +64,14 @@ static const struct uart_ops uart_ops = {
 static void pic_output(void *ctx, bool level)
 {
 	struct vm *vm = ctx;
+	struct apic_message m;
 
-	(void)level; /* read from the PIC when the work is done */
-	if (vm->vcpus)
-		vcpu_post(&vm->vcpus[0], WORK_EXTINT);
+	if (!vm->vcpus)
+		return;
+	/* The level is read from the PIC when the work is done. */
+	vcpu_post(&vm->vcpus[0], WORK_EXTINT);
+	if (level && vlapic_lint0_message(&vm->vcpus[0].lapic, &m))
+		ipi_send(vm, &vm->vcpus[0], &m, SHORT_SELF);
 }
 
 static void ioapic_send(void *ctx, const struct apic_message *m)
@@ -260,10 +266,21 @@ static void reset_devices(struct vm *vm)
 	vcon_restart(vm->console);
 }
 
+/* The tables that say what the machine is like: ACPI's, and the older MP table. */
+static bool build_tables(const struct vm *vm, uint64_t *rsdp)
+{
+	const struct guest_acpi_config acpi = { .n_cpus = vm->n_vcpus };
+	const struct cpuid_regs id = cpuid(1, 0);
+	const struct guest_mp_config mp = {
+		.n_cpus = vm->n_vcpus, .signature = id.eax, .features = id.edx,
+	};
+
+	return guest_acpi_build(&vm->memory, &acpi, rsdp) && guest_mp_build(&vm->memory, &mp);
+}
+
 bool vm_load(struct vm *vm, struct vcpu_regs *regs, struct vcpu_sysregs *sys, char *error,
 	     size_t error_size)
 {
-	const struct guest_acpi_config acpi_config = { .n_cpus = vm->n_vcpus };
 	struct linux_request req;
 	struct linux_entry entry;
 
@@ -273,8 +290,8 @@ bool vm_load(struct vm *vm, struct vcpu_regs *regs, struct vcpu_sysregs *sys, ch
 	zero_memory(vm->memory.host, vm->memory.size);
 	if (!find_images(vm->cfg, &req, error, error_size))
 		return false;
-	if (!guest_acpi_build(&vm->memory, &acpi_config, &req.rsdp)) {
-		fmt_buf(error, error_size, "no room for ACPI tables");
+	if (!build_tables(vm, &req.rsdp)) {
+		fmt_buf(error, error_size, "no room for the ACPI and MP tables");
 		return false;
 	}
 	if (!linux_load(&req, &vm->memory, &entry, error, error_size))

@@ -184,6 +184,8 @@ bool skip_instruction(struct vcpu *v, const struct vm_exit *exit);
 /* The states of XCR0 that guests are offered: x87, SSE, AVX, AVX-512, PKRU. */
 #define XCR0_OFFERED 0x2E7u
 
+/* Boot CPU, once. */
+void cpuid_init(void);
 void cpuid_emulate(struct vcpu *v);
 bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
@@ -201,6 +203,11 @@ uint64_t now_ns(void);
 
 /* Sends an APIC message to the CPUs of a guest; `from` is NULL for the I/O APIC.  Under the lock. */
 void ipi_send(struct vm *vm, struct vcpu *from, const struct apic_message *m, unsigned shorthand);
+/*
+ * The IPI of every day: a write to the x2APIC ICR of a fixed interrupt for one
+ * CPU.  False: it is something else, nothing was done.  Own CPU, no lock needed.
+ */
+bool ipi_send_plain(struct vcpu *from, uint64_t icr);
 /* An ISA interrupt line, from a device.  Under the lock. */
 void irq_set(void *vm, unsigned irq, bool level);
 

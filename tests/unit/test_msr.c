@@ -14,13 +14,14 @@
 
 #define MAX_PASSED 128
 #define KVM_WALL_CLOCK 0x4B564D00u
+#define PLAIN_IPI 0x100000041ULL
 #define KVM_SYSTEM_TIME 0x4B564D01u
 
 static struct cfg_vm cfg;
 static struct vm vm;
 static struct vcpu v;
 static struct vcpu_sysregs sys;
-static unsigned access_updates;
+static unsigned access_updates, sent;
 
 /* ---- a backend that keeps every MSR, and what surrounds the policy ------------------- */
 
@@ -79,6 +80,12 @@ void vcpu_update_apic_access(struct vcpu *vcpu)
 	access_updates++;
 }
 
+bool ipi_send_plain(struct vcpu *from, uint64_t icr)
+{
+	assert_ptr_equal(from, &v);
+	return icr == PLAIN_IPI;
+}
+
 bool kvmclock_set(struct vcpu *vcpu, uint64_t value)
 {
 	vcpu->kvm_clock = value;
@@ -96,6 +103,7 @@ static void lapic_send(void *ctx, const struct apic_message *m, unsigned shortha
 	(void)ctx;
 	(void)m;
 	(void)shorthand;
+	sent++;
 }
 
 static int setup(void **state)
@@ -107,7 +115,7 @@ static int setup(void **state)
 	memset(&v, 0, sizeof(v));
 	memset(&sys, 0, sizeof(sys));
 	memset(&kept, 0, sizeof(kept));
-	n_passed = access_updates = 0;
+	n_passed = access_updates = sent = 0;
 	memset(&cfg, 0, sizeof(cfg));
 	vm.cfg = &cfg;
 	v.vm = &vm;
@@ -227,6 +235,23 @@ static void test_apic(void **state)
 	assert_int_equal(vm.lock.next, vm.lock.owner); /* no way out keeps the lock */
 }
 
+/* Of the writes only an EOI changes what is passed: the others need not pay for it. */
+static void test_x2apic_writes(void **state)
+{
+	(void)state;
+	assert_true(msr_write(&v, MSR_APIC_BASE, 0xFEE00D00));
+	access_updates = 0;
+	assert_true(msr_write(&v, 0x830, PLAIN_IPI));
+	assert_int_equal(sent, 0);
+	assert_true(msr_write(&v, 0x830, PLAIN_IPI | 0x40000));
+	assert_int_equal(sent, 1);
+	assert_true(msr_write(&v, 0x83E, 3));
+	assert_int_equal(access_updates, 0);
+	assert_true(msr_write(&v, 0x80B, 0));
+	assert_int_equal(access_updates, 1);
+	assert_int_equal(vm.lock.next, vm.lock.owner);
+}
+
 static void test_kvm_clock(void **state)
 {
 	(void)state;
@@ -316,6 +341,7 @@ int main(void)
 		cmocka_unit_test_setup(test_efer, setup),
 		cmocka_unit_test_setup(test_pat, setup),
 		cmocka_unit_test_setup(test_apic, setup),
+		cmocka_unit_test_setup(test_x2apic_writes, setup),
 		cmocka_unit_test_setup(test_kvm_clock, setup),
 		cmocka_unit_test_setup(test_mtrr, setup),
 		cmocka_unit_test_setup(test_what_needs_no_exit, setup),
