@@ -67,8 +67,8 @@ static void add_marks(uint8_t *file, size_t size, uint8_t flags)
 	hdr->pref_address %= GIB(4);
 }
 
-static void check_loaded(const struct linux_request *req, const struct guest_memory *mem,
-			 const struct linux_entry *entry)
+static void check_loaded(const struct guest_image *req, const struct guest_memory *mem,
+			 const struct guest_entry *entry)
 {
 	const struct boot_params *p = (void *)(mem->host + LAYOUT_BOOT_PARAMS);
 	const uint64_t low_end = guest_low_ram_end(mem->size);
@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char cmdline[CMDLINE_MOST + 1] = { 0 }, error[LOADER_ERROR];
 	struct choice c;
 	struct guest_memory mem;
-	struct linux_entry entry;
+	struct guest_entry entry;
 	uint8_t *file;
 
 	if (size < sizeof(c))
@@ -113,13 +113,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	mem.size = c.pages % (most / PAGE_SIZE + 1) * PAGE_SIZE;
 	mem.host = arena() + ARENA - mem.size;
-	const struct linux_request req = {
+	const struct guest_image req = {
 		.kernel = file, .kernel_size = size, .initrd = initrd,
 		.initrd_size = c.initrd_size % (sizeof(initrd) + 1), .cmdline = cmdline,
 	};
-	const bool checked = linux_check(&req, mem.size, error, sizeof(error));
+	const bool checked = loader_check(&req, mem.size, error, sizeof(error));
 
-	check(linux_load(&req, &mem, &entry, error, sizeof(error)) == checked);
+	check(loader_load(&req, &mem, &entry, error, sizeof(error)) == checked);
 	check(linux_probe(file, size, error, sizeof(error)) || !checked);
 	if (checked) {
 		check_loaded(&req, &mem, &entry);

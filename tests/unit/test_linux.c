@@ -12,6 +12,7 @@
 #include "loader.h"
 #include "loader/layout.h"
 #include "loader/linux_abi.h"
+#include "loader/memory_map.h"
 
 #define SETUP_SECTS 3
 #define CODE_OFFSET ((SETUP_SECTS + 1) * LINUX_SECTOR)
@@ -21,9 +22,9 @@
 struct fixture {
 	uint8_t file[CODE_OFFSET + CODE_SIZE + 8]; /* 8: such as a signature behind the image */
 	uint8_t initrd[5000];
-	struct linux_request req;
+	struct guest_image req;
 	struct guest_memory mem;
-	struct linux_entry entry;
+	struct guest_entry entry;
 	char error[LOADER_ERROR];
 };
 
@@ -80,7 +81,7 @@ static int setup(void **state)
 
 	make_image(f);
 	memset(f->initrd, 0x5A, sizeof(f->initrd));
-	f->req = (struct linux_request){
+	f->req = (struct guest_image){
 		.kernel = f->file, .kernel_size = sizeof(f->file),
 		.initrd = f->initrd, .initrd_size = sizeof(f->initrd),
 		.cmdline = "console=ttyS0", .rsdp = RSDP,
@@ -101,18 +102,18 @@ static int teardown(void **state)
 
 static void load(struct fixture *f)
 {
-	if (!linux_load(&f->req, &f->mem, &f->entry, f->error, sizeof(f->error)))
+	if (!loader_load(&f->req, &f->mem, &f->entry, f->error, sizeof(f->error)))
 		fail_msg("%s", f->error);
-	assert_true(linux_check(&f->req, f->mem.size, f->error, sizeof(f->error)));
+	assert_true(loader_check(&f->req, f->mem.size, f->error, sizeof(f->error)));
 }
 
 /* Refused by the load and the check alike, with a text that has all of these words. */
 static void refused(struct fixture *f, const char *a, const char *b)
 {
 	f->error[0] = '\0';
-	assert_false(linux_check(&f->req, f->mem.size, f->error, sizeof(f->error)));
+	assert_false(loader_check(&f->req, f->mem.size, f->error, sizeof(f->error)));
 	f->error[0] = '\0';
-	assert_false(linux_load(&f->req, &f->mem, &f->entry, f->error, sizeof(f->error)));
+	assert_false(loader_load(&f->req, &f->mem, &f->entry, f->error, sizeof(f->error)));
 	if (!strstr(f->error, a) || !strstr(f->error, b) || !strchr(f->error, ';'))
 		fail_msg("\"%s\" lacks \"%s\", \"%s\" or a remedy", f->error, a, b);
 	assert_true(strlen(f->error) < LOADER_ERROR - 1);
@@ -173,15 +174,15 @@ static void test_e820(void **state)
 
 	load(f);
 	assert_int_equal(params(f)->e820_entries, 4);
-	expect_e820(params(f), 0, 0, 0x9FC00, E820_RAM);
-	expect_e820(params(f), 1, 0x9FC00, 0xA0000, E820_RESERVED);
-	expect_e820(params(f), 2, 0xE0000, 0x100000, E820_RESERVED);
-	expect_e820(params(f), 3, MIB(1), MIB(64), E820_RAM);
+	expect_e820(params(f), 0, 0, 0x9FC00, MAP_RAM);
+	expect_e820(params(f), 1, 0x9FC00, 0xA0000, MAP_RESERVED);
+	expect_e820(params(f), 2, 0xE0000, 0x100000, MAP_RESERVED);
+	expect_e820(params(f), 3, MIB(1), MIB(64), MAP_RAM);
 	give_memory(f, GIB(5));
 	load(f);
 	assert_int_equal(params(f)->e820_entries, 5);
-	expect_e820(params(f), 3, MIB(1), GIB(3), E820_RAM);
-	expect_e820(params(f), 4, GIB(4), GIB(6), E820_RAM);
+	expect_e820(params(f), 3, MIB(1), GIB(3), MAP_RAM);
+	expect_e820(params(f), 4, GIB(4), GIB(6), MAP_RAM);
 	/* The initrd stays where the kernel reaches it. */
 	assert_int_equal(f->entry.initrd, GIB(2) - 2 * PAGE_SIZE);
 }
