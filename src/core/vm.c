@@ -281,13 +281,13 @@ static void reset_devices(struct vm *vm)
 /* The tables that say what the machine is like: ACPI's, and the older MP table. */
 static bool build_tables(const struct vm *vm, uint64_t *rsdp)
 {
-	const struct guest_acpi_config acpi = { .n_cpus = vm->n_vcpus };
+	const struct guest_acpi_config acpi_cfg = { .n_cpus = vm->n_vcpus };
 	const struct cpuid_regs id = cpuid(1, 0);
 	const struct guest_mp_config mp = {
 		.n_cpus = vm->n_vcpus, .signature = id.eax, .features = id.edx,
 	};
 
-	return guest_acpi_build(&vm->memory, &acpi, rsdp) && guest_mp_build(&vm->memory, &mp);
+	return guest_acpi_build(&vm->memory, &acpi_cfg, rsdp) && guest_mp_build(&vm->memory, &mp);
 }
 
 bool vm_load(struct vm *vm, struct vcpu_regs *regs, struct vcpu_sysregs *sys, char *error,
