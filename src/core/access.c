@@ -58,10 +58,24 @@ static void view_mmio_write(void *ctx, uint64_t gpa, unsigned size, uint64_t val
 	lock_release(&v->vm->lock);
 }
 
+/* It stays in the CPU over exits; reading it takes CR4.PKE, which binds no hypervisor page. */
+static uint32_t view_pkru(void *ctx)
+{
+	const uint64_t cr4 = read_cr4();
+	uint32_t value;
+
+	(void)ctx;
+	write_cr4(cr4 | CR4_PKE);
+	value = read_pkru();
+	write_cr4(cr4);
+	return value;
+}
+
 static const struct emu_ops emu_ops = {
 	.ram = view_ram,
 	.mmio_read = view_mmio_read,
 	.mmio_write = view_mmio_write,
+	.pkru = view_pkru,
 };
 
 /* The guest sees the host's width (CPUID 80000008h, which it gets unchanged). */

@@ -24,7 +24,6 @@
 #define LEAF1_EDX_APIC BIT(9)
 #define LEAF1_EDX_HTT BIT(28)
 #define LEAF7_ECX_OSPKE BIT(4)
-#define CR4_PKE BIT(22)
 #define XSAVE_LEGACY 512u
 #define XSAVE_HEADER 64u
 #define XSAVE_SUPERVISOR BIT(0) /* leaf Dh, ECX of a component: it is in IA32_XSS */
