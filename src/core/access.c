@@ -144,6 +144,23 @@ bool skip_instruction(struct vcpu *v, const struct vm_exit *exit)
 	return true;
 }
 
+#define SHOWN_BYTES 8u
+
+/* The first bytes at CS:RIP, the first one highest; 0 when they cannot be read. */
+static uint64_t code_bytes(struct vcpu *v)
+{
+	struct vcpu_view view;
+	struct guest_fault fault;
+	uint64_t linear, raw;
+
+	vcpu_view(v, &view);
+	if (!emu_linear(&view.cpu, SEG_CS, v->hw.regs.rip, SHOWN_BYTES, EMU_FETCH, &linear,
+			&fault) ||
+	    !emu_read_linear(&view.cpu, linear, &raw, SHOWN_BYTES, EMU_FETCH, &fault))
+		return 0;
+	return __builtin_bswap64(raw);
+}
+
 static void finish(struct vcpu *v, const struct vm_exit *exit, enum emu_result result,
 		   const struct guest_fault *fault)
 {
@@ -160,8 +177,9 @@ static void finish(struct vcpu *v, const struct vm_exit *exit, enum emu_result r
 	case EMU_UNSUPPORTED:
 	default:
 		vm_end_request(v->vm, END_CRASH,
-			       "crashed (an instruction at rip %llx touches %llx, where there is "
-			       "no memory, in a way that Bulkhead cannot emulate)",
+			       "crashed (the instruction %016llx... at rip %llx touches %llx, where "
+			       "no memory is, and cannot be emulated)",
+			       (unsigned long long)code_bytes(v),
 			       (unsigned long long)v->hw.regs.rip,
 			       (unsigned long long)exit->memory.gpa);
 		return;
