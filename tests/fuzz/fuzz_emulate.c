@@ -223,6 +223,33 @@ static void fill_gdt(struct input *in, const struct vcpu_sysregs *sys)
 	}
 }
 
+#define TASK_TSS 0x9000u /* where half of the switches lead */
+#define TASK_CODE 0x08u
+#define TASK_DATA 0x10u
+
+/* A task that could run, but for what the input makes of it. */
+static void make_task(struct input *in, struct vcpu_sysregs *sys, unsigned selector)
+{
+	const uint64_t tss = 0x0000890000000067 | (uint64_t)TASK_TSS << 16;
+	const uint64_t code = 0x00cf9a000000ffff, data = 0x00cf92000000ffff;
+	const uint64_t wrong = take64(in);
+
+	sys->cr0 = CR0_PE;
+	sys->gdtr.base = 0x8000;
+	memcpy(ram + 0x8000 + selector, &tss, 8);
+	memcpy(ram + 0x8000 + TASK_CODE, &code, 8);
+	memcpy(ram + 0x8000 + TASK_DATA, &data, 8);
+	take(in, ram + TASK_TSS, 104);
+	ram[TASK_TSS + 38] &= 0xfd; /* not in virtual-8086 mode */
+	for (unsigned i = 0; i < 7; i++) {
+		uint32_t s = i == SEG_CS ? TASK_CODE : i < 6 ? TASK_DATA : 0;
+
+		if (wrong >> 9 * i & 0x100)
+			s ^= wrong >> 9 * i & 0xff;
+		memcpy(ram + TASK_TSS + 72 + 4 * i, &s, 4);
+	}
+}
+
 static void run_task(struct input *in, const struct emu_cpu *cpu, struct vcpu_sysregs *sys)
 {
 	const uint64_t bits = take64(in);
@@ -236,6 +263,10 @@ static void run_task(struct input *in, const struct emu_cpu *cpu, struct vcpu_sy
 	sys->gdtr = (struct table_reg){ address(in), 0x1ff };
 	fill_gdt(in, sys);
 	sys->seg[SEG_TR].limit |= 0x67;
+	if (!(bits >> 26 & 1)) {
+		sys->efer &= ~(EFER_LMA | EFER_LME);
+		make_task(in, sys, how.selector & 0x1f8);
+	}
 	lookups = 0;
 	if (task_switch(cpu, sys, &how, take64(in), &fault) == TASK_FAULT) {
 		check(fault.vector < 32);
