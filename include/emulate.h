@@ -25,6 +25,8 @@ struct emu_ops {
 	 */
 	uint64_t (*mmio_read)(void *ctx, uint64_t gpa, unsigned size);
 	void (*mmio_write)(void *ctx, uint64_t gpa, unsigned size, uint64_t value);
+	/* The guest's PKRU; asked only when its CR4.PKE is set. */
+	uint32_t (*pkru)(void *ctx);
 };
 
 /* An exception that the guest has to get. */
@@ -69,7 +71,8 @@ enum emu_access { EMU_READ = 0, EMU_WRITE = 1, EMU_FETCH = 2 };
 
 /*
  * Walks the guest's page tables (no paging, 32-bit, PAE, 4-level, 5-level;
- * 4 KiB, 2/4 MiB, 1 GiB pages; WP, NX, SMEP, SMAP, user bit; reserved bits).
+ * 4 KiB, 2/4 MiB, 1 GiB pages; WP, NX, SMEP, SMAP, user bit, protection keys of
+ * user pages; reserved bits).
  * True with *gpa set; false with *fault filled as the CPU would (#PF, or #GP
  * for a non-canonical address in long mode).  Sets accessed and dirty bits as
  * the CPU does, once the access is permitted.  An access must not cross a
@@ -108,8 +111,12 @@ unsigned emu_insn_length(const struct emu_cpu *cpu, struct guest_fault *fault);
  * ops->mmio_*.  At most EMU_REP_BUDGET elements of a REP are done in a call.
  *
  * Known: MOV (also from segment registers), MOVZX, MOVSX, MOVSXD, MOVBE, MOVNTI, XCHG,
- * the arithmetic of opcodes 00-3F and 80-83, TEST, NOT, NEG, INC, DEC, BT and
- * its kin, CMPXCHG, XADD, PUSH and POP of memory, and the string instructions.
+ * the arithmetic of opcodes 00-3F and 80-83, shifts and rotates by one, CL or an
+ * immediate, TEST, NOT, NEG, INC, DEC, BT and its kin, IMUL of two operands,
+ * CMOVcc, SETcc, CMPXCHG, CMPXCHG8B, XADD, PUSH and POP of memory, and the
+ * string instructions.
+ * Not: loads of segment registers, MUL, DIV, CMPXCHG16B, branches through
+ * memory; x87, MMX, SSE and AVX, whose registers the hypervisor does not have.
  */
 #define EMU_REP_BUDGET 64
 enum emu_result emu_step(const struct emu_cpu *cpu, struct guest_fault *fault);

@@ -87,6 +87,7 @@ void vcpu_reset_state(struct vcpu_regs *regs, struct vcpu_sysregs *sys);
 #define CR4_OSXSAVE BIT(18)
 #define CR4_SMEP BIT(20)
 #define CR4_SMAP BIT(21)
+#define CR4_PKE BIT(22)
 
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)

@@ -96,6 +96,15 @@ static inline void write_cr4(uint64_t v)
 	__asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory");
 }
 
+/* With CR4.PKE set. */
+static inline uint32_t read_pkru(void)
+{
+	uint32_t eax, edx;
+
+	__asm__ volatile("rdpkru" : "=a"(eax), "=d"(edx) : "c"(0));
+	return eax;
+}
+
 static inline void write_cr2(uint64_t v)
 {
 	__asm__ volatile("mov %0, %%cr2" : : "r"(v) : "memory");

@@ -32,7 +32,13 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(HB)/unit/%)
 $(HB)/unit/%: tests/unit/%.c $(HB)/libpure.a
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
-	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -Isrc -Itests/host -o $@ $< $(HB)/libpure.a -lcmocka -lpthread
+	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -Isrc -Itests/host -o $@ $< $(filter %.o,$^) $(HB)/libpure.a -lcmocka -lpthread
+
+# Instructions as an assembler writes them, for the decoder.
+$(HB)/unit/insn_forms.o: tests/unit/insn_forms.asm
+	@mkdir -p $(@D)
+	@$(NASM) -f elf64 -o $@ $<
+$(HB)/unit/test_insn_forms: $(HB)/unit/insn_forms.o
 
 unit-bins: $(UNIT_BIN)
 

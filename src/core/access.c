@@ -58,10 +58,24 @@ static void view_mmio_write(void *ctx, uint64_t gpa, unsigned size, uint64_t val
 	lock_release(&v->vm->lock);
 }
 
+/* It stays in the CPU over exits; reading it takes CR4.PKE, which binds no hypervisor page. */
+static uint32_t view_pkru(void *ctx)
+{
+	const uint64_t cr4 = read_cr4();
+	uint32_t value;
+
+	(void)ctx;
+	write_cr4(cr4 | CR4_PKE);
+	value = read_pkru();
+	write_cr4(cr4);
+	return value;
+}
+
 static const struct emu_ops emu_ops = {
 	.ram = view_ram,
 	.mmio_read = view_mmio_read,
 	.mmio_write = view_mmio_write,
+	.pkru = view_pkru,
 };
 
 /* The guest sees the host's width (CPUID 80000008h, which it gets unchanged). */
@@ -130,6 +144,23 @@ bool skip_instruction(struct vcpu *v, const struct vm_exit *exit)
 	return true;
 }
 
+#define SHOWN_BYTES 8u
+
+/* The first bytes at CS:RIP, the first one highest; 0 when they cannot be read. */
+static uint64_t code_bytes(struct vcpu *v)
+{
+	struct vcpu_view view;
+	struct guest_fault fault;
+	uint64_t linear, raw;
+
+	vcpu_view(v, &view);
+	if (!emu_linear(&view.cpu, SEG_CS, v->hw.regs.rip, SHOWN_BYTES, EMU_FETCH, &linear,
+			&fault) ||
+	    !emu_read_linear(&view.cpu, linear, &raw, SHOWN_BYTES, EMU_FETCH, &fault))
+		return 0;
+	return __builtin_bswap64(raw);
+}
+
 static void finish(struct vcpu *v, const struct vm_exit *exit, enum emu_result result,
 		   const struct guest_fault *fault)
 {
@@ -146,8 +177,9 @@ static void finish(struct vcpu *v, const struct vm_exit *exit, enum emu_result r
 	case EMU_UNSUPPORTED:
 	default:
 		vm_end_request(v->vm, END_CRASH,
-			       "crashed (an instruction at rip %llx touches %llx, where there is "
-			       "no memory, in a way that Bulkhead cannot emulate)",
+			       "crashed (the instruction %016llx... at rip %llx touches %llx, where "
+			       "no memory is, and cannot be emulated)",
+			       (unsigned long long)code_bytes(v),
 			       (unsigned long long)v->hw.regs.rip,
 			       (unsigned long long)exit->memory.gpa);
 		return;

@@ -24,7 +24,8 @@
 #define LEAF1_EDX_APIC BIT(9)
 #define LEAF1_EDX_HTT BIT(28)
 #define LEAF7_ECX_OSPKE BIT(4)
-#define CR4_PKE BIT(22)
+#define XSAVE_LEGACY 512u
+#define XSAVE_HEADER 64u
 #define XSAVE_SUPERVISOR BIT(0) /* leaf Dh, ECX of a component: it is in IA32_XSS */
 
 /*
@@ -38,14 +39,14 @@
 	 BIT(21) | BIT(22) | BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(28) | BIT(29) |   \
 	 BIT(30))
 /*
- * Leaf 1, EDX: FPU, VME, DE, PSE, TSC, MSR, PAE, CX8, APIC, SEP, PGE, CMOV,
- * PAT, PSE36, CLFSH, MMX, FXSR, SSE, SSE2, SS.  Not: MCE, MCA (machine checks
- * are the machine's), MTRR (memory types of RAM are ours), PSN, DS, ACPI, TM.
+ * Leaf 1, EDX: FPU, VME, DE, PSE, TSC, MSR, PAE, CX8, APIC, SEP, MTRR (which
+ * are ours: mtrr.h), PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR, SSE, SSE2, SS.
+ * Not: MCE, MCA (machine checks are the machine's), PSN, DS, ACPI, TM.
  */
 #define LEAF1_EDX                                                                          \
 	(BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(9) |  \
-	 BIT(11) | BIT(13) | BIT(15) | BIT(16) | BIT(17) | BIT(19) | BIT(23) | BIT(24) |   \
-	 BIT(25) | BIT(26) | BIT(27))
+	 BIT(11) | BIT(12) | BIT(13) | BIT(15) | BIT(16) | BIT(17) | BIT(19) | BIT(23) |   \
+	 BIT(24) | BIT(25) | BIT(26) | BIT(27))
 /*
  * Leaf 7, EBX: FSGSBASE, BMI1, AVX2, FDP, SMEP, BMI2, ERMS, INVPCID, ZFCS,
  * AVX512F/DQ, RDSEED, ADX, SMAP, IFMA, CLFLUSHOPT, CLWB, AVX512CD, SHA,
@@ -62,15 +63,22 @@
 	 BIT(12) | BIT(14) | BIT(16) | BIT(22))
 /* Leaf 7, EDX: FSRM, MD_CLEAR. */
 #define LEAF7_EDX (BIT(4) | BIT(10))
-/* Leaf 80000001h, ECX: LAHF, CMP legacy, CR8, ABM, SSE4A, misaligned SSE, PREFETCHW, XOP, FMA4, TBM. */
+/*
+ * Leaf 80000001h, ECX: LAHF, CMP legacy, CR8, ABM, SSE4A, misaligned SSE,
+ * PREFETCHW, XOP, FMA4, TBM, topology extensions.  Not: SVM, SKINIT, IBS, WDT,
+ * LWP, OSVW, performance counters, MWAITX.
+ */
 #define LEAF81_ECX                                                                         \
 	(BIT(0) | BIT(1) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(11) | BIT(16) | \
-	 BIT(21))
+	 BIT(21) | BIT(22))
+#define LEAF81_ECX_CMP_LEGACY BIT(1)
+/* Leaf 80000021h, EAX: LFENCE serialises, a null selector clears the base.  Not: automatic IBRS. */
+#define LEAF8021_EAX (BIT(2) | BIT(6))
 /* Leaf 80000001h, EDX: the bits of leaf 1 that AMD repeats, SYSCALL, NX, MMXEXT, FFXSR, 1 GiB pages, RDTSCP, LM, 3DNow. */
 #define LEAF81_EDX                                                                         \
 	(BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(9) |  \
-	 BIT(11) | BIT(13) | BIT(15) | BIT(16) | BIT(17) | BIT(20) | BIT(22) | BIT(23) |   \
-	 BIT(24) | BIT(25) | BIT(26) | BIT(27) | BIT(29) | BIT(30) | BIT(31))
+	 BIT(11) | BIT(12) | BIT(13) | BIT(15) | BIT(16) | BIT(17) | BIT(20) | BIT(22) |   \
+	 BIT(23) | BIT(24) | BIT(25) | BIT(26) | BIT(27) | BIT(29) | BIT(30) | BIT(31))
 
 #define ALL 0xFFFFFFFFu
 
@@ -96,7 +104,8 @@ static void fix_features(const struct vcpu *v, uint32_t subleaf, struct cpuid_re
 {
 	(void)subleaf;
 	r->ebx = (r->ebx & 0xFFFF) | v->vm->n_vcpus << 16 | v->index << 24;
-	r->ecx |= (uint32_t)LEAF1_ECX_HYPERVISOR;
+	if (v->vm->cfg->hypervisor_leaf != LEAF_OFF)
+		r->ecx |= (uint32_t)LEAF1_ECX_HYPERVISOR;
 	if (backend->get_cr4(&v->hw) & CR4_OSXSAVE)
 		r->ecx |= (uint32_t)LEAF1_ECX_OSXSAVE;
 	if (!vlapic_is_enabled(&v->lapic))
@@ -144,9 +153,26 @@ static void fix_topology(const struct vcpu *v, uint32_t subleaf, struct cpuid_re
 	}
 }
 
+/* What an area with all states that are offered takes; the host's has more of them. */
+static uint32_t xsave_size(uint32_t components)
+{
+	uint32_t size = XSAVE_LEGACY + XSAVE_HEADER;
+
+	for (unsigned i = 2; i < 32; i++) {
+		struct cpuid_regs r;
+
+		if (!(components >> i & 1))
+			continue;
+		r = cpuid(0xD, i);
+		if (r.ebx + r.eax > size)
+			size = r.ebx + r.eax;
+	}
+	return size;
+}
+
 /*
- * The sizes depend on XCR0, and the guest's is loaded.  Supervisor states
- * (XSAVES) are not offered: they would need IA32_XSS.
+ * EBX, the size for what is enabled, is right as it comes: the guest's XCR0 is
+ * loaded, and IA32_XSS is 0.  Supervisor states (XSAVES) are not offered.
  */
 static void fix_xsave(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)
 {
@@ -154,6 +180,8 @@ static void fix_xsave(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs 
 	if (subleaf == 0) {
 		r->eax &= XCR0_OFFERED;
 		r->edx = 0;
+		if (r->eax)
+			r->ecx = xsave_size(r->eax);
 	} else if (subleaf == 1) {
 		r->eax &= 7; /* XSAVEOPT, XSAVEC, XGETBV with ECX = 1 */
 		r->ecx = r->edx = 0;
@@ -176,12 +204,34 @@ static void fix_extended_81(const struct vcpu *v, uint32_t subleaf, struct cpuid
 	(void)subleaf;
 	if (!vlapic_is_enabled(&v->lapic))
 		r->edx &= (uint32_t)~LEAF1_EDX_APIC;
+	if (v->vm->n_vcpus == 1)
+		r->ecx &= (uint32_t)~LEAF81_ECX_CMP_LEGACY;
 }
 
+/* AMD's count of cores (APM vol. 3, E.4.7); where the host has none, the field is reserved. */
 static void fix_core_count(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)
 {
 	(void)subleaf;
+	if (!r->ecx)
+		return;
 	r->ecx = log2_ceil(v->vm->n_vcpus) << 12 | (v->vm->n_vcpus - 1);
+}
+
+/* AMD's form of fix_caches. */
+static void fix_amd_caches(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)
+{
+	const uint32_t level = r->eax >> 5 & 7;
+
+	(void)subleaf;
+	if (r->eax & 0x1F)
+		r->eax = (r->eax & 0x3FFF) | (level >= 3 ? v->vm->n_vcpus - 1 : 0) << 14;
+}
+
+/* One thread a core, one node (APM vol. 3, E.4.17); as leaf Bh says it. */
+static void fix_amd_topology(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)
+{
+	(void)subleaf;
+	r->eax = r->ebx = v->index;
 }
 
 /* By leaf, so that it is found without a search. */
@@ -217,9 +267,13 @@ static const struct row extended[MAX_EXTENDED - EXTENDED + 1] = {
 	/* Only the invariant TSC. */
 	[0x07] = { 0, 0, 0, 1u << 8, NULL },
 	/* Address sizes; CLZERO and XSAVEERPTR. */
-	[0x08] = { ALL, 1u << 0 | 1u << 2, 0, 0, fix_core_count },
+	[0x08] = { 0xFFFF, 1u << 0 | 1u << 2, ALL, 0, fix_core_count },
 	/* 8000000Ah and 8000001Fh, SVM and SEV: zero.  19h: TLBs for 1 GiB pages. */
 	[0x19] = { ALL, ALL, 0, 0, NULL },
+	/* Only for topology extensions. */
+	[0x1D] = { ALL, ALL, ALL, ALL, fix_amd_caches },
+	[0x1E] = { 0, 0, 0, 0, fix_amd_topology },
+	[0x21] = { (uint32_t)LEAF8021_EAX, 0, 0, 0, NULL },
 };
 
 /* The host's last leaves of both ranges. */
@@ -263,7 +317,7 @@ void cpuid_emulate(struct vcpu *v)
 	const struct row *row = find_row(leaf);
 	struct cpuid_regs r = { 0 };
 
-	if (leaf >> 8 == KVM_BASE >> 8) {
+	if (leaf >> 8 == KVM_BASE >> 8 && v->vm->cfg->hypervisor_leaf == LEAF_KVM) {
 		r = kvm_leaf(leaf);
 	} else if (row) {
 		r = cpuid(leaf, subleaf);

@@ -144,6 +144,11 @@ enum emu_result emulate_group3(struct emulation *e);	 /* F6, F7 */
 enum emu_result emulate_group45(struct emulation *e);	 /* FE, FF */
 enum emu_result emulate_cmpxchg(struct emulation *e);	 /* 0F B0, B1 */
 enum emu_result emulate_xadd(struct emulation *e);	 /* 0F C0, C1 */
+enum emu_result emulate_shift(struct emulation *e);	 /* C0, C1, D0-D3 */
+enum emu_result emulate_setcc(struct emulation *e);	 /* 0F 90-9F */
+enum emu_result emulate_cmovcc(struct emulation *e);	 /* 0F 40-4F */
+enum emu_result emulate_imul(struct emulation *e);	 /* 69, 6B, 0F AF */
+enum emu_result emulate_cmpxchg8b(struct emulation *e);	 /* 0F C7 /1 */
 enum emu_result emulate_bit_reg(struct emulation *e);	 /* 0F A3, AB, B3, BB */
 enum emu_result emulate_bit_imm(struct emulation *e);	 /* 0F BA */
 enum emu_result emulate_mov(struct emulation *e);	 /* 88-8B */

@@ -20,6 +20,13 @@
 #define PF_U 4u
 #define PF_RSVD 8u
 #define PF_I 16u
+#define PF_PK 32u
+
+/* Protection keys (4.6.2): two bits a key in PKRU. */
+#define PTE_KEY_SHIFT 59
+#define PTE_KEY_MASK 15u
+#define PKRU_AD 1u
+#define PKRU_WD 2u
 
 #define MAX_LEVELS 5
 /* Bits of the linear address below what an entry of each table maps. */
@@ -194,6 +201,24 @@ static enum walk_end walk(const struct emu_cpu *cpu, struct walk *w, uint64_t li
 	return w->wide ? walk_pae(cpu, w, linear) : walk32(cpu, w, linear);
 }
 
+/* Does the key of a user page forbid a data access?  Intel SDM vol. 3, 4.6.2. */
+static bool key_forbids(const struct emu_cpu *cpu, const struct walk *w, enum emu_access access)
+{
+	const struct vcpu_sysregs *sys = cpu->sys;
+	unsigned key;
+	uint32_t rights;
+
+	if (access == EMU_FETCH || !(sys->cr4 & CR4_PKE) || !(sys->efer & EFER_LMA) ||
+	    !(w->all & PTE_US) || !cpu->ops->pkru)
+		return false;
+	key = w->value[w->n - 1] >> PTE_KEY_SHIFT & PTE_KEY_MASK;
+	rights = cpu->ops->pkru(cpu->ctx) >> 2 * key;
+	if (rights & PKRU_AD)
+		return true;
+	return (rights & PKRU_WD) && access == EMU_WRITE &&
+	       (sys->cpl == 3 || (sys->cr0 & CR0_WP));
+}
+
 /* Intel SDM vol. 3, 4.6.1. */
 static bool permitted(const struct emu_cpu *cpu, const struct walk *w, enum emu_access access)
 {
@@ -248,7 +273,7 @@ static bool mark_used(const struct walk *w, enum emu_access access)
 }
 
 static void page_fault(const struct emu_cpu *cpu, uint64_t linear, enum emu_access access,
-		       enum walk_end end, struct guest_fault *fault)
+		       enum walk_end end, bool key, struct guest_fault *fault)
 {
 	const struct vcpu_sysregs *sys = cpu->sys;
 	bool nx_on = (sys->efer & EFER_NXE) && (sys->cr4 & CR4_PAE);
@@ -262,6 +287,8 @@ static void page_fault(const struct emu_cpu *cpu, uint64_t linear, enum emu_acce
 		error |= PF_U;
 	if (access == EMU_FETCH && (nx_on || (sys->cr4 & CR4_SMEP)))
 		error |= PF_I;
+	if (key)
+		error |= PF_PK;
 	*fault = (struct guest_fault){ .vector = VEC_PF, .has_error = true, .error = error,
 				       .cr2 = linear };
 }
@@ -284,10 +311,12 @@ bool emu_translate(const struct emu_cpu *cpu, uint64_t linear, enum emu_access a
 	 * loses an accessed bit; the translation is one that was there.
 	 */
 	for (unsigned i = 0; i < WALK_TRIES; i++) {
-		enum walk_end end = walk(cpu, &w, linear);
+		const enum walk_end end = walk(cpu, &w, linear);
+		/* The error code names the key also where other rights are missing too (4.7). */
+		const bool key = end == WALK_PAGE && key_forbids(cpu, &w, access);
 
-		if (end != WALK_PAGE || !permitted(cpu, &w, access)) {
-			page_fault(cpu, linear, access, end, fault);
+		if (end != WALK_PAGE || key || !permitted(cpu, &w, access)) {
+			page_fault(cpu, linear, access, end, key, fault);
 			return false;
 		}
 		if (mark_used(&w, access))

@@ -2,12 +2,14 @@
 /*
  * Random code, registers, segments, modes and page tables in a small RAM.
  * Nothing may touch memory outside that RAM (the sanitizers watch its block),
- * and no call may look up more memory than a bounded number of times.
+ * and no call may look up more memory than a bounded number of times.  At the
+ * end a task switch, to a TSS and with descriptors that are partly sane.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/insn.h"
+#include "core/task_switch.h"
 #include "emulate.h"
 
 #define RAM_SIZE 0x10000u
@@ -82,6 +84,12 @@ static void port_out(void *ctx, uint16_t port, unsigned size, uint32_t value)
 	check(size == 4 || value >> (8 * size) == 0);
 }
 
+static uint32_t pkru(void *ctx)
+{
+	(void)ctx;
+	return 0x9c3; /* each pair of bits somewhere */
+}
+
 /* Addresses are mostly near the RAM, so that the code behind the checks is reached. */
 static uint64_t address(struct input *in)
 {
@@ -116,7 +124,8 @@ static void fill_cpu(struct input *in, struct vcpu_regs *regs, struct vcpu_sysre
 	sys->cr0 = cr0[mode & 3];
 	sys->efer = mode & 4 && mode & 2 ? EFER_LME | EFER_LMA : 0;
 	sys->efer |= mode & 8 ? EFER_NXE : 0;
-	sys->cr4 = take64(in) & (CR4_PSE | CR4_PAE | CR4_LA57 | CR4_SMEP | CR4_SMAP);
+	sys->cr4 = take64(in) & (CR4_PSE | CR4_PAE | CR4_LA57 | CR4_SMEP | CR4_SMAP |
+				CR4_PKE);
 	if (sys->efer & EFER_LMA)
 		sys->cr4 |= CR4_PAE;
 	sys->cr3 = address(in);
@@ -143,7 +152,8 @@ static const char *const opcodes[] = {
 	"\xa1", "\xa3", "\xa5", "\xa6", "\xab", "\xac", "\xaf", "\xc7", "\xf6", "\xf7", "\xff",
 	"\x6c", "\x6d", "\x6f", "\x0f\xa3", "\x0f\xab", "\x0f\xb3", "\x0f\xbb", "\x0f\xba",
 	"\x0f\xb0", "\x0f\xb1", "\x0f\xb6", "\x0f\xbf", "\x0f\xc0", "\x0f\xc1", "\x0f\xc3",
-	"\x0f\x38\xf0", "\x0f\x38\xf1",
+	"\x0f\x38\xf0", "\x0f\x38\xf1", "\x69", "\x6b", "\xc1", "\xd0", "\xd3", "\x0f\x9c",
+	"\x0f\x44", "\x0f\xaf", "\x0f\xc7",
 };
 static const char prefix_bytes[] = "\x66\x67\xf0\xf2\xf3\x26\x2e\x36\x64\x65\x48\x41\x4f";
 
@@ -197,11 +207,80 @@ static void decode_all(const uint8_t *data, size_t size)
 	free(copy);
 }
 
+/* The GDT's entries: each type of segment there is, all over the RAM. */
+static void fill_gdt(struct input *in, const struct vcpu_sysregs *sys)
+{
+	static const uint8_t types[] = { 0x89, 0x8b, 0x81, 0x83, 0x82, 0x9a, 0x92, 0xfa,
+					 0xf2, 0x9e, 0x96, 0x12 };
+
+	for (unsigned i = 0; i < 64; i++) {
+		uint64_t raw = take64(in), at = sys->gdtr.base + 8 * i;
+
+		raw = (raw & 0x00c000000000ffff) | (raw & 0xff00) << 16 |
+		      (uint64_t)types[(raw >> 32) % sizeof(types)] << 40 | 0x000000000000ff00;
+		if (at < RAM_SIZE - 8)
+			memcpy(ram + at, &raw, 8);
+	}
+}
+
+#define TASK_TSS 0x9000u /* where half of the switches lead */
+#define TASK_CODE 0x08u
+#define TASK_DATA 0x10u
+
+/* A task that could run, but for what the input makes of it. */
+static void make_task(struct input *in, struct vcpu_sysregs *sys, unsigned selector)
+{
+	const uint64_t tss = 0x0000890000000067 | (uint64_t)TASK_TSS << 16;
+	const uint64_t code = 0x00cf9a000000ffff, data = 0x00cf92000000ffff;
+	const uint64_t wrong = take64(in);
+
+	sys->cr0 = CR0_PE;
+	sys->gdtr.base = 0x8000;
+	memcpy(ram + 0x8000 + selector, &tss, 8);
+	memcpy(ram + 0x8000 + TASK_CODE, &code, 8);
+	memcpy(ram + 0x8000 + TASK_DATA, &data, 8);
+	take(in, ram + TASK_TSS, 104);
+	ram[TASK_TSS + 38] &= 0xfd; /* not in virtual-8086 mode */
+	for (unsigned i = 0; i < 7; i++) {
+		uint32_t s = i == SEG_CS ? TASK_CODE : i < 6 ? TASK_DATA : 0;
+
+		if (wrong >> 9 * i & 0x100)
+			s ^= wrong >> 9 * i & 0xff;
+		memcpy(ram + TASK_TSS + 72 + 4 * i, &s, 4);
+	}
+}
+
+static void run_task(struct input *in, const struct emu_cpu *cpu, struct vcpu_sysregs *sys)
+{
+	const uint64_t bits = take64(in);
+	const struct task_exit how = {
+		.selector = (uint16_t)(bits & 0x1ff), .source = (enum task_source)(bits >> 16 & 3),
+		.event = bits >> 18 & 1, .is_exception = bits >> 19 & 1,
+		.vector = bits >> 20 & 31, .has_error = bits >> 25 & 1,
+	};
+	struct guest_fault fault = { 0 };
+
+	sys->gdtr = (struct table_reg){ address(in), 0x1ff };
+	fill_gdt(in, sys);
+	sys->seg[SEG_TR].limit |= 0x67;
+	if (!(bits >> 26 & 1)) {
+		sys->efer &= ~(EFER_LMA | EFER_LME);
+		make_task(in, sys, how.selector & 0x1f8);
+	}
+	lookups = 0;
+	if (task_switch(cpu, sys, &how, take64(in), &fault) == TASK_FAULT) {
+		check(fault.vector < 32);
+		task_fault_combine(&how, &fault);
+	}
+	check((cpu->regs->rflags & RFLAGS_RESERVED1) || fault.vector);
+	check(sys->cpl <= 3);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct emu_ops ops = { ram_at, mmio_read, mmio_write };
+	static const struct emu_ops ops = { ram_at, mmio_read, mmio_write, pkru };
 	static const struct emu_port_ops ports = { port_in, port_out };
 	struct input in = { data, size };
 	struct vcpu_sysregs sys;
@@ -231,6 +310,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (result == EMU_FAULT)
 			check(fault.vector < 32);
 	}
+	run_task(&in, &cpu, &sys);
 	free(ram);
 	return 0;
 }

@@ -36,6 +36,7 @@ struct world {
 	/* The device remembers its last access, and how many there were. */
 	unsigned reads, writes, size;
 	uint64_t gpa, value, answer;
+	uint32_t pkru;
 	/* A callback that looks like another CPU: run on each look-up of RAM. */
 	void (*meddle)(struct world *w, uint64_t gpa);
 };
@@ -67,6 +68,11 @@ static void world_write(void *ctx, uint64_t gpa, unsigned size, uint64_t value)
 	w->gpa = gpa;
 	w->size = size;
 	w->value = value;
+}
+
+static uint32_t world_pkru(void *ctx)
+{
+	return ((struct world *)ctx)->pkru;
 }
 
 static inline uint64_t *world_entry(struct world *w, uint64_t gpa)
@@ -109,7 +115,7 @@ static inline void world_segment(struct world *w, enum segment seg, uint64_t bas
 /* 64-bit code at CPL 0 with the pages above mapped. */
 static inline void world_init(struct world *w)
 {
-	static const struct emu_ops ops = { world_ram, world_read, world_write };
+	static const struct emu_ops ops = { world_ram, world_read, world_write, world_pkru };
 
 	memset(w, 0, sizeof(*w));
 	w->ram = aligned_alloc(4096, WORLD_RAM);

@@ -302,6 +302,26 @@ static void test_locked_race(void **state)
 	assert_int_equal(w->regs.gpr[GPR_RAX], 5);
 }
 
+static void test_cmpxchg8b(void **state)
+{
+	struct world *w = *state;
+
+	w->regs.gpr[GPR_RDI] = WORLD_DATA;
+	w->regs.gpr[GPR_RAX] = 0x11223344;
+	w->regs.gpr[GPR_RDX] = 0x55667788;
+	w->regs.gpr[GPR_RBX] = 0xdeadbeefaabbccdd;
+	w->regs.gpr[GPR_RCX] = 0xeeff0011;
+	put(w, WORLD_DATA_GPA, 0x5566778811223344, 8);
+	RUNS(w, "\xf0\x0f\xc7\x0f");
+	assert_true(get(w, WORLD_DATA_GPA, 8) == 0xeeff0011aabbccdd);
+	assert_true(w->regs.rflags & RFLAGS_ZF);
+	RUNS(w, "\xf0\x0f\xc7\x0f");
+	assert_false(w->regs.rflags & RFLAGS_ZF);
+	assert_true(w->regs.gpr[GPR_RAX] == 0xaabbccdd && w->regs.gpr[GPR_RDX] == 0xeeff0011);
+	/* 16 bytes */
+	assert_int_equal(STEP(w, "\xf0\x48\x0f\xc7\x0f"), EMU_UNSUPPORTED);
+}
+
 static void test_alignment_check(void **state)
 {
 	struct world *w = *state;
@@ -617,6 +637,7 @@ int main(void)
 		TEST(test_canonical),
 		TEST(test_lock),
 		TEST(test_locked_race),
+		TEST(test_cmpxchg8b),
 		TEST(test_alignment_check),
 		TEST(test_unsupported),
 		TEST(test_rep_fault),

@@ -21,15 +21,27 @@ static struct cpuid_regs fake_cpuid(uint32_t leaf, uint32_t subleaf);
 static bool has_all;
 static uint32_t max_leaf; /* of both ranges, without bit 31 */
 static struct vcpu_sysregs sys;
+static struct cfg_vm cfg;
 static struct vm vm;
 static struct vcpu v;
+
+static bool xsave_sizes;
+static const struct {
+	uint32_t component, size, offset;
+} areas[] = {
+	{ 2, 256, 576 },  { 3, 64, 960 },   { 4, 64, 1024 },   { 5, 64, 1088 }, { 6, 512, 1152 },
+	{ 7, 1024, 1664 }, { 9, 8, 2688 }, { 17, 64, 2752 }, { 18, 8192, 2816 },
+};
 
 static struct cpuid_regs fake_cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid_regs r;
 
-	(void)subleaf;
 	memset(&r, has_all ? 0xFF : 0, sizeof(r));
+	/* AVX, the states of MPX and AVX-512, PKRU, and AMX beyond all. */
+	for (unsigned i = 0; xsave_sizes && leaf == 0xD && i < ARRAY_SIZE(areas); i++)
+		if (areas[i].component == subleaf)
+			return (struct cpuid_regs){ areas[i].size, areas[i].offset, 0, 0 };
 	if ((leaf & 0x7FFFFFFF) == 0)
 		r.eax = leaf + max_leaf;
 	return r;
@@ -52,6 +64,8 @@ static int setup(void **state)
 	memset(&sys, 0, sizeof(sys));
 	memset(&vm, 0, sizeof(vm));
 	memset(&v, 0, sizeof(v));
+	memset(&cfg, 0, sizeof(cfg));
+	vm.cfg = &cfg;
 	vm.n_vcpus = 4;
 	v.vm = &vm;
 	v.index = 2;
@@ -91,7 +105,7 @@ static void assert_hidden(uint32_t value, const uint8_t *bits, unsigned n)
 	assert_hidden(value, (const uint8_t[]){ __VA_ARGS__ },              \
 		      sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
-/* DTES64, MONITOR, DS-CPL, VMX, SMX, EST, TM2, CNXT-ID, SDBG, xTPR, PDCM, DCA; MCE, MTRR, MCA,
+/* DTES64, MONITOR, DS-CPL, VMX, SMX, EST, TM2, CNXT-ID, SDBG, xTPR, PDCM, DCA; MCE, MCA,
  * PSN, DS, ACPI, TM, PBE. */
 static void test_leaf_1(void **state)
 {
@@ -99,7 +113,7 @@ static void test_leaf_1(void **state)
 
 	(void)state;
 	HIDDEN(r.ecx, 2, 3, 4, 5, 6, 7, 8, 10, 11, 14, 15, 16, 18);
-	HIDDEN(r.edx, 7, 10, 12, 14, 18, 20, 21, 22, 29, 30, 31);
+	HIDDEN(r.edx, 7, 10, 14, 18, 20, 21, 22, 29, 30, 31);
 	assert_true(r.ecx & BIT(31)); /* a hypervisor is present */
 	assert_true(r.ecx & BIT(21)); /* x2APIC */
 	assert_true(r.edx & BIT(9));
@@ -137,19 +151,23 @@ static void test_leaf_7(void **state)
 	assert_true(is_zero(guest(7, 1)));
 }
 
-/* SVM, extended APIC space, OSVW, IBS, SKINIT, WDT, LWP, topology, counters, MWAITX. */
+/* SVM, extended APIC space, OSVW, IBS, SKINIT, WDT, LWP, counters, MWAITX. */
 static void test_extended_features(void **state)
 {
 	const struct cpuid_regs r = guest(0x80000001, 0);
 
 	(void)state;
-	HIDDEN(r.ecx, 2, 3, 9, 10, 12, 13, 15, 22, 23, 24, 28, 29);
-	HIDDEN(r.edx, 7, 12, 14);
+	HIDDEN(r.ecx, 2, 3, 9, 10, 12, 13, 15, 23, 24, 28, 29);
+	HIDDEN(r.edx, 7, 14);
 	assert_true(r.edx & BIT(29)); /* long mode */
 	assert_int_equal(guest(0x80000007, 0).edx, BIT(8));
 	assert_int_equal(guest(0x80000007, 0).eax, 0);
 	assert_int_equal(guest(0x80000008, 0).ebx & ~5u, 0);
 	assert_int_equal(guest(0x80000008, 0).ecx, 2 << 12 | 3);
+	assert_int_equal(guest(0x80000008, 0).eax, 0xFFFF);
+	assert_int_equal(guest(0x80000021, 0).eax, 1 << 2 | 1 << 6); /* no automatic IBRS */
+	vm.n_vcpus = 1;
+	assert_false(guest(0x80000001, 0).ecx & BIT(1)); /* more cores than one */
 }
 
 static void test_maximum_leaves(void **state)
@@ -209,6 +227,31 @@ static void test_kvm_leaf(void **state)
 	assert_int_equal(guest(0x40000001, 0).eax, BIT(1) | BIT(3) | BIT(24));
 }
 
+/* hypervisor-leaf = off: nothing says that this is no real machine. */
+static void test_no_hypervisor_leaf(void **state)
+{
+	(void)state;
+	cfg.hypervisor_leaf = LEAF_OFF;
+	assert_false(guest(1, 0).ecx & BIT(31));
+	assert_true(is_zero(guest(0x40000000, 0)) && is_zero(guest(0x40000001, 0)));
+}
+
+static void test_amd_topology(void **state)
+{
+	struct cpuid_regs r = guest(0x8000001E, 0);
+
+	(void)state;
+	assert_true(r.eax == 2 && r.ebx == 2 && r.ecx == 0 && r.edx == 0);
+	r.eax = 7u << 14 | 1u << 5 | 1;
+	fix_amd_caches(&v, 0, &r);
+	assert_int_equal(r.eax, 1u << 5 | 1);
+	r.eax = 7u << 14 | 3u << 5 | 3;
+	fix_amd_caches(&v, 0, &r);
+	assert_int_equal(r.eax, 3u << 14 | 3u << 5 | 3);
+	has_all = false; /* not AMD: the field is reserved */
+	assert_int_equal(guest(0x80000008, 0).ecx, 0);
+}
+
 static void test_topology(void **state)
 {
 	static const uint32_t leaves[] = { 0xB, 0x1F };
@@ -254,6 +297,10 @@ static void test_xsave(void **state)
 	assert_int_equal(guest(0xD, 0).edx, 0);
 	assert_int_equal(guest(0xD, 1).eax, 7); /* no XSAVES */
 	assert_int_equal(guest(0xD, 1).ecx | guest(0xD, 1).edx, 0);
+	/* Room for the states that are offered, not for all that the host has. */
+	xsave_sizes = true;
+	assert_int_equal(guest(0xD, 0).ecx, 2696);
+	xsave_sizes = false;
 	fix_xsave(&v, 9, &user);
 	assert_int_equal(user.ebx, 832);
 	user.ecx = 1;
@@ -274,6 +321,8 @@ int main(void)
 		cmocka_unit_test_setup(test_unknown_leaves_are_zero, setup),
 		cmocka_unit_test_setup(test_nothing_is_invented, setup),
 		cmocka_unit_test_setup(test_kvm_leaf, setup),
+		cmocka_unit_test_setup(test_no_hypervisor_leaf, setup),
+		cmocka_unit_test_setup(test_amd_topology, setup),
 		cmocka_unit_test_setup(test_topology, setup),
 		cmocka_unit_test_setup(test_caches, setup),
 		cmocka_unit_test_setup(test_xsave, setup),

@@ -15,6 +15,7 @@
 #define PF_U 4u
 #define PF_RSVD 8u
 #define PF_I 16u
+#define PF_PK 32u
 
 static int setup(void **state)
 {
@@ -60,6 +61,35 @@ static void test_no_paging(void **state)
 	world_flat(w, 32);
 	maps(w, 0x12345678, EMU_WRITE, 0x12345678);
 	maps(w, 0xfffffffff, EMU_READ, 0xffffffff);
+}
+
+/* Key 3 in bits 59 to 62 of the leaf; its rights are bits 6 and 7 of PKRU. */
+static void test_protection_keys(void **state)
+{
+	struct world *w = *state;
+	uint64_t *leaf = world_map(w, 0x5000, 0x6000, MAP_P | MAP_W | MAP_U | 3ULL << 59);
+
+	w->pkru = 1u << 6;
+	maps(w, 0x5000, EMU_WRITE, 0x6000); /* CR4.PKE is clear */
+	w->sys.cr4 |= CR4_PKE;
+	faults(w, 0x5000, EMU_READ, PF_P | PF_PK); /* also for a supervisor */
+	maps(w, 0x5000, EMU_FETCH, 0x6000);
+	w->pkru = ~(3u << 6); /* all keys but this one */
+	maps(w, 0x5000, EMU_WRITE, 0x6000);
+	w->pkru = 2u << 6;
+	maps(w, 0x5000, EMU_READ, 0x6000);
+	faults(w, 0x5000, EMU_WRITE, PF_P | PF_W | PF_PK);
+	w->sys.cr0 &= ~CR0_WP;
+	maps(w, 0x5000, EMU_WRITE, 0x6000);
+	w->sys.cpl = 3;
+	faults(w, 0x5000, EMU_WRITE, PF_P | PF_W | PF_U | PF_PK);
+	/* one that lacks another right too still names the key */
+	*leaf &= ~(uint64_t)MAP_W;
+	faults(w, 0x5000, EMU_WRITE, PF_P | PF_W | PF_U | PF_PK);
+	/* supervisor pages have no key */
+	*leaf = 0x6000 | MAP_P | MAP_W | 3ULL << 59;
+	w->sys.cpl = 0;
+	maps(w, 0x5000, EMU_WRITE, 0x6000);
 }
 
 static void test_long_4k(void **state)
@@ -343,6 +373,7 @@ static void test_linear_copies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_protection_keys),
 		TEST(test_no_paging),	  TEST(test_long_4k),
 		TEST(test_long_non_canonical), TEST(test_long_large),
 		TEST(test_long_reserved), TEST(test_rights),
