@@ -58,6 +58,7 @@ all: $(B)/bulkhead.elf build/bulkhead
 include mk/image.mk
 include mk/host.mk
 include mk/dsdt.mk
+include mk/guests.mk
 include mk/system.mk
 
 clean:
