@@ -23,6 +23,7 @@ struct multiboot_info {
 
 uint32_t boot_magic, boot_info;
 static unsigned n_ok, n_failed;
+static const char *name_prefix = "";
 
 static void put(char c)
 {
@@ -61,6 +62,7 @@ static void print_number(unsigned n)
 static bool report(const char *name, bool ok)
 {
 	print(ok ? "ok " : "FAIL ");
+	print(name_prefix);
 	print(name);
 	if (ok) {
 		n_ok++;
@@ -70,6 +72,11 @@ static bool report(const char *name, bool ok)
 		print(": got ");
 	}
 	return ok;
+}
+
+void check_prefix(const char *prefix)
+{
+	name_prefix = prefix;
 }
 
 void check(const char *name, uint64_t got, uint64_t expected)
@@ -103,6 +110,7 @@ void check_range(const char *name, uint64_t got, uint64_t first, uint64_t last)
 void skip(const char *name, const char *why)
 {
 	print("skipped ");
+	print(name_prefix);
 	print(name);
 	print(": ");
 	print(why);

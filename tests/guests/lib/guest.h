@@ -15,6 +15,8 @@ void guest_main(void);
 /* The value of NAME=VALUE on the command line, copied; false: there is none. */
 bool option(const char *name, char *value, size_t size);
 
+/* In front of the names of the checks from here on; "" for none. */
+void check_prefix(const char *prefix);
 void check(const char *name, uint64_t got, uint64_t expected);
 void check_true(const char *name, bool is);
 /* first <= got <= last */
