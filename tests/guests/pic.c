@@ -129,13 +129,13 @@ static void check_priorities(void)
 	irq_window();
 	irq0_set(true);
 	irq_window();
+	irq4_set(false);
 	check("higher-interrupts-lower", irq_count(0, VECTOR(0)), 1);
 	check("both-in-service", pic_isr(PIC_MASTER), 0x11);
 	out8(PIC_MASTER, PIC_EOI);
 	check("eoi-takes-the-highest", pic_isr(PIC_MASTER), 0x10);
 	out8(PIC_MASTER, OCW2_SPECIFIC_EOI | 4);
 	check("specific-eoi", pic_isr(PIC_MASTER), 0);
-	irq4_set(false);
 
 	quiet(ICW4_8086);
 	pic_mask(ONLY(BIT(0) | BIT(4)));
@@ -188,8 +188,8 @@ static void check_special_mask(void)
 	pic_mask(ONLY(BIT(4)));
 	irq4_set(true);
 	irq_window();
-	check("special-mask-lets-lower-in", irq_count(0, VECTOR(4)), 1);
 	irq4_set(false);
+	check("special-mask-lets-lower-in", irq_count(0, VECTOR(4)), 1);
 	out8(PIC_MASTER, OCW2_SPECIFIC_EOI | 4);
 	check("special-mask-keeps-isr", pic_isr(PIC_MASTER), 1);
 	out8(PIC_MASTER, OCW3_CLEAR_SPECIAL_MASK);
@@ -202,15 +202,18 @@ static void check_special_mask(void)
 
 static void check_poll(void)
 {
+	uint8_t polled;
+
 	quiet(ICW4_8086);
 	out8(PIC_MASTER, OCW3_POLL);
 	check("poll-of-nothing", in8(PIC_MASTER) & POLL_INTERRUPT, 0);
 	irq4_set(true);
 	pic_mask(ONLY(BIT(4)));
 	out8(PIC_MASTER, OCW3_POLL);
-	check("poll-answers-the-line", in8(PIC_MASTER) & (POLL_INTERRUPT | 7), POLL_INTERRUPT | 4);
-	check("poll-acknowledges", pic_isr(PIC_MASTER), 0x10);
+	polled = in8(PIC_MASTER);
 	irq4_set(false);
+	check("poll-answers-the-line", polled & (POLL_INTERRUPT | 7), POLL_INTERRUPT | 4);
+	check("poll-acknowledges", pic_isr(PIC_MASTER), 0x10);
 	pic_settle();
 }
 
@@ -246,6 +249,7 @@ static void check_withdrawn(void)
 static void check_elcr(void)
 {
 	const uint8_t before = in8(ELCR);
+	unsigned first, second;
 
 	quiet(ICW4_8086);
 	out8(ELCR, 0xFF);
@@ -258,11 +262,13 @@ static void check_elcr(void)
 	pic_mask(ONLY(BIT(4)));
 	irq4_set(true);
 	irq_window();
-	check("level-comes-once", irq_count(0, VECTOR(4)), 1);
+	first = irq_count(0, VECTOR(4));
 	out8(PIC_MASTER, PIC_EOI);
 	irq_window();
-	check("level-comes-again-while-high", irq_count(0, VECTOR(4)), 2);
+	second = irq_count(0, VECTOR(4));
 	irq4_set(false);
+	check("level-comes-once", first, 1);
+	check("level-comes-again-while-high", second, 2);
 	check("level-irr-follows-the-line", pic_irr(PIC_MASTER) & 0x10, 0);
 	out8(PIC_MASTER, PIC_EOI);
 	irq_window();
@@ -275,8 +281,8 @@ static void check_elcr(void)
 	irq_window();
 	out8(PIC_MASTER, PIC_EOI);
 	irq_window();
-	check("edge-comes-once-while-high", irq_count(0, VECTOR(4)), 1);
 	irq4_set(false);
+	check("edge-comes-once-while-high", irq_count(0, VECTOR(4)), 1);
 	pic_settle();
 }
 

@@ -9,6 +9,7 @@
 
 #define START_MS 500
 #define CALL_MS 2000
+#define WAKE_VECTOR 0xF0
 
 struct cpu {
 	volatile uint32_t apic_id;
@@ -25,6 +26,12 @@ uint8_t cpu_stacks[MAX_CPUS][CPU_STACK] __attribute__((aligned(16)));
 volatile uint32_t ap_next;
 static struct cpu cpus[MAX_CPUS];
 
+static void on_wake(struct frame *f)
+{
+	(void)f;
+	apic_eoi();
+}
+
 void smp_prepare(void)
 {
 	volatile uint8_t *page = (volatile uint8_t *)(uintptr_t)TRAMPOLINE;
@@ -34,6 +41,7 @@ void smp_prepare(void)
 	/* Real mode loads a limit of two bytes and a base of four. */
 	for (size_t i = 0; i < 6; i++)
 		page[(size_t)(pointer_copy - trampoline) + i] = gdt_pointer[i];
+	irq_set(WAKE_VECTOR, on_wake);
 	cpus[0].apic_id = apic_id();
 	cpus[0].starts = 1;
 }
@@ -49,17 +57,20 @@ void ap_start(unsigned number)
 	__atomic_store_n(&me->job, NULL, __ATOMIC_RELAXED);
 	/* Pairs with smp_wait_started(): what was written above is there. */
 	__atomic_store_n(&me->starts, me->starts + 1, __ATOMIC_RELEASE);
-	irq_on();
 	for (;;) {
+		irq_off();
 		/* Pairs with smp_run(). */
 		void (*job)(void *) = __atomic_load_n(&me->job, __ATOMIC_ACQUIRE);
 
 		if (job) {
+			irq_on();
 			job(me->arg);
 			/* Pairs with smp_done(): the job's results are there. */
 			__atomic_store_n(&me->job, NULL, __ATOMIC_RELEASE);
+		} else {
+			/* What comes behind the look at `job` still ends the HLT. */
+			__asm__ volatile("sti; hlt" : : : "memory");
 		}
-		pause();
 	}
 }
 
@@ -118,6 +129,7 @@ void smp_run(unsigned number, void (*fn)(void *arg), void *arg)
 	cpus[number].arg = arg;
 	/* Pairs with ap_start(): the argument is there. */
 	__atomic_store_n(&cpus[number].job, fn, __ATOMIC_RELEASE);
+	apic_ipi(cpus[number].apic_id, ICR_FIXED | ICR_ASSERT | WAKE_VECTOR);
 }
 
 bool smp_done(unsigned number)

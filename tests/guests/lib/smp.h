@@ -30,8 +30,8 @@ uint32_t smp_apic_id(unsigned number);
 bool smp_wait_started(unsigned number, unsigned starts, unsigned ms);
 
 /*
- * Has the CPU call fn(arg), with interrupts on before and after; it spins
- * there when idle.  smp_done() waits for the end; false: it did not come.
+ * Has the CPU call fn(arg), with interrupts on; it halts
+ * when idle, with interrupts on too.  smp_done() waits for the end; false: it did not come.
  */
 void smp_run(unsigned number, void (*fn)(void *arg), void *arg);
 bool smp_done(unsigned number);
