@@ -58,6 +58,16 @@ static void handler(struct frame *f)
 	pic_eoi(8);
 }
 
+/* Nothing is requested any more, neither here nor at the 8259s. */
+static void quiet(void)
+{
+	get(REG_C);
+	irq_set(VECTOR, handler);
+	irq_window();
+	pic_settle();
+	irq_forget();
+}
+
 /* The next update is half a second after the divider is let go, or at most a second. */
 static void set_time(uint8_t b, const uint8_t time[YEAR + 1], uint8_t century)
 {
@@ -66,9 +76,8 @@ static void set_time(uint8_t b, const uint8_t time[YEAR + 1], uint8_t century)
 	for (uint8_t reg = 0; reg <= YEAR; reg++)
 		set(reg, time[reg]);
 	set(CENTURY, century);
-	get(REG_C);
+	quiet();
 	set(REG_A, A_RUN | A_RATE_1024);
-	irq_forget();
 	last_c = 0;
 	set(REG_B, b);
 }
@@ -129,8 +138,8 @@ static void check_12_hours(void)
 	static const uint8_t eve[] = { 0x59, 0x00, 0x59, 0x00, PM | 0x11, 0x12, 2,
 				       0x28, 0x02, 0x24 };
 
-	set_time(B_ALARM, eve, 0x20);
-	irq_wait(0, VECTOR, 1, 1500);
+	set_time(B_ALARM | B_UPDATE, eve, 0x20);
+	check("next-update-interrupt", irq_wait(0, VECTOR, 1, 1500), true);
 	check("alarm-at-12-am", last_c & (C_IRQ | C_ALARM), C_IRQ | C_ALARM);
 	check("midnight-is-12-am", get(HOURS) << 16 | get(MINUTES) << 8 | get(SECONDS), 0x120000);
 	check("leap-day", get(MONTH) << 8 | get(DAY), 0x0229);
@@ -144,8 +153,7 @@ static void check_periodic(void)
 
 	set(REG_B, B_24);
 	set(REG_A, A_RUN | A_RATE_1024);
-	get(REG_C);
-	irq_forget();
+	quiet();
 	start = pm_ticks();
 	set(REG_B, B_24 | B_PERIODIC);
 	check("periodic-interrupts", irq_wait(0, VECTOR, PERIODS, 1000), true);
@@ -157,16 +165,14 @@ static void check_periodic(void)
 	check("flag-without-enable", get(REG_C) & (C_IRQ | C_PERIODIC), C_PERIODIC);
 
 	/* Without reading C the line stays up, so there is no second edge. */
+	quiet();
 	irq_set(VECTOR, NULL);
-	get(REG_C);
-	irq_forget();
 	set(REG_B, B_24 | B_PERIODIC);
 	irq_wait(0, VECTOR, 1, 1000);
 	pic_eoi(8);
 	irq_wait(0, VECTOR, 2, 10);
 	check("no-more-before-c-is-read", irq_count(0, VECTOR), 1);
 	set(REG_B, B_24);
-	get(REG_C);
 }
 
 void guest_main(void)
@@ -176,11 +182,9 @@ void guest_main(void)
 	apic_virtual_wire();
 	pic_setup(ICW4_8086);
 	pic_mask(0xFEFB);
-	irq_set(VECTOR, handler);
 	check_firmware_time();
 	check_static();
 	check_periodic();
-	irq_set(VECTOR, handler);
 	check_rollover();
 	check_12_hours();
 }
