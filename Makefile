@@ -38,7 +38,8 @@ HVFLAGS := -std=gnu11 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-r
 ifeq ($(DEBUG),1)
 HVFLAGS += -O1 -DBULKHEAD_DEBUG=1
 else
-HVFLAGS += -O2 -DBULKHEAD_DEBUG=0
+# Link-time optimisation: a seventh fewer instructions an exit.  clang would need another linker.
+HVFLAGS += -O2 $(if $(findstring clang,$(CC)),,-flto=auto) -DBULKHEAD_DEBUG=0
 endif
 
 C_SRC   := $(sort $(wildcard src/*/*.c))
@@ -48,7 +49,8 @@ OBJ     := $(C_SRC:src/%.c=$(B)/obj/%.o) $(ASM_SRC:src/%.asm=$(B)/obj/%.asm.o)
 # Code that knows no hardware: also built for the host, for tests, fuzzers and the checker.
 PURE_SRC := $(wildcard src/lib/guest_memory.c src/lib/fmt.c src/lib/log.c src/lib/parse.c src/lib/pool.c \
             src/lib/boot_info.c src/lib/vcpu_state.c src/core/config*.c src/core/insn*.c src/core/emulate*.c src/core/walk.c \
-            src/core/partition.c src/core/msr.c src/vdev/*.c src/vconsole/*.c src/loader/*.c src/ept/*.c \
+            src/core/partition.c src/core/msr.c src/core/mtrr.c src/core/ipi.c src/core/task_*.c \
+            src/vdev/*.c src/vconsole/*.c src/loader/*.c src/ept/*.c \
             src/svm/*.c $(filter-out src/vmx/insn.c,$(wildcard src/vmx/*.c)) src/smp/acpi.c src/boot/multiboot.c)
 HOSTFLAGS := -std=gnu11 -g -O1 $(WARN) -Iinclude -DBULKHEAD_DEBUG=1 -DBULKHEAD_HOST=1 -MMD -MP
 SAN       := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -39,6 +39,20 @@ enum exit_kind {
 
 const char *exit_kind_name(enum exit_kind kind);
 
+/* How a task switch came about, in the order of VMX's exit qualification. */
+enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
+
+struct task_exit {
+	uint16_t selector; /* of the new task's TSS */
+	enum task_source source;
+	/* Through a gate of the IDT: for what event, if INT n was not it. */
+	bool event;
+	bool is_exception;
+	uint8_t vector;
+	bool has_error; /* goes onto the new task's stack */
+	uint32_t error;
+};
+
 struct vm_exit {
 	enum exit_kind kind;
 	uint8_t insn_len; /* bytes to skip when the exit was for an instruction; 0: unknown */
@@ -61,6 +75,8 @@ struct vm_exit {
 			bool has_error;
 			uint32_t error;
 		} exception;
+		/* insn_len is 0 when no instruction is to be skipped. */
+		struct task_exit task;
 	};
 };
 
@@ -128,6 +144,8 @@ struct backend {
 
 	void (*get_sysregs)(const struct vcpu_hw *v, struct vcpu_sysregs *s);
 	void (*set_sysregs)(struct vcpu_hw *v, const struct vcpu_sysregs *s);
+	/* The guest's CR4 alone, which CPUID shows parts of. */
+	uint64_t (*get_cr4)(const struct vcpu_hw *v);
 
 	/* Is there an event already on its way that the next entry delivers? */
 	bool (*event_pending)(const struct vcpu_hw *v);

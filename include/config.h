@@ -6,6 +6,7 @@
 #ifndef BULKHEAD_CONFIG_H
 #define BULKHEAD_CONFIG_H
 
+#include "guest_format.h"
 #include "types.h"
 
 #define CFG_MAX_VMS 15 /* the hotkeys reach nine by number, all by n and p */
@@ -13,6 +14,7 @@
 #define CFG_NAME 32
 #define CFG_PATH 128
 #define CFG_CMDLINE 1024
+#define CFG_MODULE 256
 
 #define CFG_MAX_FILE KIB(64)
 #define CFG_MAX_LINE 1536 /* characters; the longest command line fits with room to spare */
@@ -31,7 +33,17 @@ enum overflow_policy {
 
 enum end_action { ACTION_STOP, ACTION_RESTART };
 enum crash_action { CRASH_ANNOUNCE, CRASH_FOCUS, CRASH_RESTART };
+/* Which leaf guests find at CPUID 0x40000000: KVM's, or none and no hypervisor bit. */
+enum hypervisor_leaf { LEAF_KVM, LEAF_OFF };
 enum all_stopped { ALL_STOPPED_MONITOR, ALL_STOPPED_POWEROFF };
+
+struct cfg_module {
+	char path[CFG_PATH];     /* the first word of the text */
+	char text[CFG_MODULE];   /* as written: what a Multiboot kernel gets as its string */
+	unsigned line;
+};
+
+#define CFG_NO_ADDRESS UINT64_MAX
 
 struct cfg_vm {
 	char name[CFG_NAME];
@@ -40,14 +52,22 @@ struct cfg_vm {
 	uint64_t memory; /* bytes, a multiple of 2 MiB */
 	char kernel[CFG_PATH], initrd[CFG_PATH]; /* as written; initrd may be "" */
 	char cmdline[CFG_CMDLINE];
+	enum guest_format format;
+	struct cfg_module modules[GUEST_MAX_MODULES];
+	unsigned n_modules;
+	/* Of a flat image, else CFG_NO_ADDRESS. */
+	uint64_t load, entry;
+	enum guest_mode mode;
 	uint32_t console_buffer; /* bytes, a power of two */
 	enum overflow_policy overflow;
 	enum crash_action on_crash;
 	enum end_action on_poweroff, on_reset;
 	bool start_auto;
 	uint16_t exit_port; /* 0: none */
+	enum hypervisor_leaf hypervisor_leaf;
 	/* Lines, for messages about the machine: 0 when the key is absent. */
 	unsigned line, line_cpus, line_memory, line_kernel, line_initrd;
+	unsigned line_cmdline, line_format, line_load, line_entry, line_mode;
 };
 
 struct config {
@@ -100,6 +120,22 @@ struct cfg_machine {
  */
 bool config_check_machine(const struct config *cfg, const struct cfg_machine *machine,
 			  cfg_report_fn report, void *ctx);
+
+/* A file that a guest's configuration names. */
+struct cfg_file {
+	const char *path, *key;
+	unsigned line;
+};
+#define CFG_MAX_FILES (2 + GUEST_MAX_MODULES)
+
+/* The kernel, then what else there is.  Returns how many. */
+unsigned config_files(const struct cfg_vm *vm, struct cfg_file out[CFG_MAX_FILES]);
+
+/*
+ * The line of the key that a message begins with, as in "entry: 0x...": those
+ * of the loader do.  The kernel's when the guest has no such line.
+ */
+unsigned config_line_of(const struct cfg_vm *vm, const char *message);
 
 /* The last path component of a module's name: how a file is found among the boot modules. */
 const char *config_basename(const char *path);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ACPI tables that a guest finds between 0xE0000 and 1 MiB.  Pure code. */
+/* The ACPI tables that a guest finds between 0xE0000 and 0xF0000.  Pure code. */
 #ifndef BULKHEAD_GUEST_ACPI_H
 #define BULKHEAD_GUEST_ACPI_H
 
 #include "guest_memory.h"
 
 #define GUEST_ACPI_BASE 0xE0000ULL
-#define GUEST_ACPI_END 0x100000ULL
+#define GUEST_ACPI_END 0xF0000ULL /* the MP table follows */
 #define GUEST_ACPI_MAX_CPUS 64
 
 /* The hardware that the tables describe; the devices must be where these say. */
@@ -19,6 +19,7 @@
 #define GUEST_LAPIC_BASE 0xFEE00000ULL
 #define GUEST_IOAPIC_BASE 0xFEC00000ULL
 #define GUEST_HPET_BASE 0xFED00000ULL
+#define GUEST_RTC_CENTURY 0x32 /* the RTC's register that holds the century */
 #define GUEST_PIT_GSI 2 /* the I/O APIC pin of ISA IRQ 0 */
 
 struct guest_acpi_config {
@@ -35,8 +36,8 @@ static inline uint8_t guest_ioapic_id(unsigned n_cpus)
 
 /*
  * Writes the tables into `mem` and sets *rsdp to the guest-physical address
- * of the root pointer.  False, with nothing written, when `mem` has less than
- * 1 MiB or n_cpus is out of range.
+ * of the root pointer.  False, with nothing written, when `mem` ends below
+ * GUEST_ACPI_END or n_cpus is out of range.
  */
 bool guest_acpi_build(const struct guest_memory *mem, const struct guest_acpi_config *cfg,
 		      uint64_t *rsdp);

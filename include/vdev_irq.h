@@ -73,7 +73,7 @@ void vioapic_write(void *dev, uint64_t offset, unsigned size, uint64_t value);
 
 /* ---- local APIC ----------------------------------------------------------- */
 
-#define LAPIC_LVTS 7
+#define LAPIC_LVTS 6
 #define LAPIC_VECTOR_WORDS 8
 
 /*
@@ -85,6 +85,7 @@ struct vlapic {
 	uint64_t base_msr; /* IA32_APIC_BASE as the guest has it */
 	uint32_t ldr, dfr, svr, icr_high, icr_low;
 	uint32_t lvt[LAPIC_LVTS];
+	uint32_t esr, esr_new; /* as read, and what came since the last write to it */
 	uint32_t tmr[LAPIC_VECTOR_WORDS]; /* vectors that came as level */
 	/* Asked for by a write; the core sends it. */
 	void (*send)(void *ctx, const struct apic_message *m, unsigned shorthand);
@@ -92,6 +93,12 @@ struct vlapic {
 	void (*eoi)(void *ctx, uint8_t vector);
 	void *ctx;
 };
+
+/* Bits of the error status register that virtual errors set (SDM vol. 3, 11.5.3). */
+#define ESR_SEND_ILLEGAL_VECTOR 0x20u
+#define ESR_RECEIVE_ILLEGAL_VECTOR 0x40u
+#define ESR_ILLEGAL_REGISTER 0x80u
+#define APIC_FIRST_VECTOR 16 /* lower ones are illegal in a message (11.5.2) */
 
 /* ICR destination shorthands (SDM vol. 3, figure 11-12). */
 enum apic_shorthand { SHORT_NONE, SHORT_SELF, SHORT_ALL, SHORT_OTHERS };
@@ -103,6 +110,12 @@ bool vlapic_is_enabled(const struct vlapic *l);
 bool vlapic_software_enabled(const struct vlapic *l);
 /* Would an ExtINT on LINT0 reach the CPU? */
 bool vlapic_takes_extint(const struct vlapic *l);
+/* The 8259s' output rises: does LINT0 make a message of its own of it?  Fixed and NMI do. */
+bool vlapic_lint0_message(const struct vlapic *l, struct apic_message *m);
+/* Virtual wire mode: the 8259s reach the boot CPU.  Own CPU, after a reset. */
+void vlapic_set_virtual_wire(struct vlapic *l);
+/* An error to be seen in the ESR; raises the error interrupt.  Under the lock, any CPU. */
+void vlapic_error(struct vlapic *l, uint32_t bit);
 /* Is this local APIC among the destinations of `m`? */
 bool vlapic_matches(const struct vlapic *l, const struct apic_message *m);
 

@@ -38,7 +38,8 @@ static const char usage[] =
 	"         --cpus N       the machine has N CPUs\n"
 	"         --memory SIZE  guests can have SIZE bytes (K, M, G) in all\n"
 	"         --no-files     do not look whether the files that it names exist\n"
-	"files  prints the kernels and initrds that FILE names, each once, one a line\n"
+	"files  prints the kernels, initrds and modules that FILE names, each once, one a\n"
+	"       line\n"
 	"\n"
 	"Exit status: 0 good, 1 mistakes in FILE, 2 wrong usage or FILE cannot be read.\n";
 
@@ -109,6 +110,8 @@ static void print_vm(const struct cfg_vm *vm)
 	printf(", %luM, kernel %s", (unsigned long)(vm->memory / MIB(1)), vm->kernel);
 	if (vm->initrd[0] != '\0')
 		printf(", initrd %s", vm->initrd);
+	for (unsigned i = 0; i < vm->n_modules; i++)
+		printf(", module %s", vm->modules[i].path);
 	printf("\n");
 }
 
@@ -130,34 +133,38 @@ static enum exit_code run_check(struct options *opt)
 	return EXIT_GOOD;
 }
 
-/* Is `path` an image of a guest before number `end`, or the kernel of that guest? */
-static bool printed_before(const struct config *cfg, unsigned end, const char *path, bool initrd)
+/* Is this path among the files that were printed? */
+static bool is_known(const char *const *seen, unsigned n, const char *path)
 {
-	for (unsigned i = 0; i < end; i++) {
-		if (strcmp(cfg->vms[i].kernel, path) == 0 || strcmp(cfg->vms[i].initrd, path) == 0)
+	for (unsigned i = 0; i < n; i++) {
+		if (strcmp(seen[i], path) == 0)
 			return true;
 	}
-	return initrd && strcmp(cfg->vms[end].kernel, path) == 0;
+	return false;
 }
 
 static enum exit_code run_files(struct options *opt)
 {
 	static struct config cfg;
+	static const char *seen[CFG_MAX_VMS * CFG_MAX_FILES];
 	enum exit_code code = load(opt, &cfg);
+	unsigned n_seen = 0;
 	char name[MAX_NAME];
 
 	if (code != EXIT_GOOD)
 		return code;
 	for (unsigned i = 0; i < cfg.n_vms; i++) {
-		const char *paths[] = { cfg.vms[i].kernel, cfg.vms[i].initrd };
+		struct cfg_file files[CFG_MAX_FILES];
+		const unsigned n = config_files(&cfg.vms[i], files);
 
-		for (unsigned j = 0; j < ARRAY_SIZE(paths); j++) {
-			if (paths[j][0] == '\0' || printed_before(&cfg, i, paths[j], j == 1))
+		for (unsigned j = 0; j < n; j++) {
+			if (is_known(seen, n_seen, files[j].path))
 				continue;
-			if (!resolve(name, sizeof(name), opt->file, paths[j])) {
+			if (!resolve(name, sizeof(name), opt->file, files[j].path)) {
 				fprintf(stderr, "bulkhead: a path is too long\n");
 				return EXIT_USAGE;
 			}
+			seen[n_seen++] = files[j].path;
 			printf("%s\n", name);
 		}
 	}

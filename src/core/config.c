@@ -29,6 +29,7 @@ static void set_vm_defaults(struct cfg_vm *vm, unsigned line)
 	vm->on_poweroff = ACTION_STOP;
 	vm->on_reset = ACTION_RESTART;
 	vm->start_auto = true;
+	vm->load = vm->entry = CFG_NO_ADDRESS;
 }
 
 /* Without the comment: from a # at the start or after a blank to the end of the line. */
@@ -116,6 +117,7 @@ static void begin_vm(struct cfg_parser *p, struct span name)
 
 	p->vm = good ? &out->vms[out->n_vms++] : &p->spare;
 	set_vm_defaults(p->vm, p->line);
+	p->format_unknown = false;
 	if (good)
 		span_copy(p->vm->name, sizeof(p->vm->name), name);
 }

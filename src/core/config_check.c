@@ -40,25 +40,8 @@ static void check_shared_cpus(struct cfg_parser *p, const struct cfg_vm *a, cons
 	}
 }
 
-struct image {
-	const char *path;
-	unsigned line;
-};
-
-/* Fills at most two entries; returns how many. */
-static unsigned images_of(const struct cfg_vm *vm, struct image out[2])
-{
-	unsigned n = 0;
-
-	if (vm->kernel[0] != '\0')
-		out[n++] = (struct image){ vm->kernel, vm->line_kernel };
-	if (vm->initrd[0] != '\0')
-		out[n++] = (struct image){ vm->initrd, vm->line_initrd };
-	return n;
-}
-
 /* Two files that one module name stands for. */
-static void check_image_pair(struct cfg_parser *p, const struct image *a, const struct image *b)
+static void check_image_pair(struct cfg_parser *p, const struct cfg_file *a, const struct cfg_file *b)
 {
 	const char *name = config_basename(a->path);
 	struct cfg_quote qa, qb;
@@ -77,8 +60,8 @@ static void check_image_pair(struct cfg_parser *p, const struct image *a, const 
 
 static void check_images(struct cfg_parser *p, const struct cfg_vm *a, const struct cfg_vm *b)
 {
-	struct image of_a[2], of_b[2];
-	unsigned na = images_of(a, of_a), nb = images_of(b, of_b);
+	struct cfg_file of_a[CFG_MAX_FILES], of_b[CFG_MAX_FILES];
+	unsigned na = config_files(a, of_a), nb = config_files(b, of_b);
 
 	for (unsigned i = 0; i < na; i++) {
 		for (unsigned j = 0; j < nb; j++) {
@@ -142,15 +125,15 @@ static void check_memory_fits(struct cfg_reporter *r, const struct config *cfg, 
 }
 
 static void check_module(struct cfg_reporter *r, const struct cfg_machine *machine,
-			 const struct cfg_vm *vm, const char *path, const char *key, unsigned line)
+			 const struct cfg_vm *vm, const struct cfg_file *file)
 {
 	struct cfg_quote q;
 
-	if (path[0] == '\0' || machine->has_module(machine->ctx, path))
+	if (machine->has_module(machine->ctx, file->path))
 		return;
-	cfg_mistake_at(r, line, "every file that is named is also loaded as a boot module",
-		       "correct the path, or add the file", "the %s %s of '%s' is missing", key,
-		       cfg_quoted(&q, span_of(path)), vm->name);
+	cfg_mistake_at(r, file->line, "every file that is named is also loaded as a boot module",
+		       "correct the path, or add the file", "the %s %s of '%s' is missing", file->key,
+		       cfg_quoted(&q, span_of(file->path)), vm->name);
 }
 
 bool config_check_machine(const struct config *cfg, const struct cfg_machine *machine,
@@ -160,13 +143,13 @@ bool config_check_machine(const struct config *cfg, const struct cfg_machine *ma
 
 	for (unsigned i = 0; i < cfg->n_vms; i++) {
 		const struct cfg_vm *vm = &cfg->vms[i];
+		struct cfg_file files[CFG_MAX_FILES];
+		const unsigned n = machine->has_module ? config_files(vm, files) : 0;
 
 		if (machine->n_cpus != 0)
 			check_cpus_exist(&r, vm, machine->n_cpus);
-		if (machine->has_module) {
-			check_module(&r, machine, vm, vm->kernel, "kernel", vm->line_kernel);
-			check_module(&r, machine, vm, vm->initrd, "initrd", vm->line_initrd);
-		}
+		for (unsigned j = 0; j < n; j++)
+			check_module(&r, machine, vm, &files[j]);
 	}
 	if (machine->memory != 0)
 		check_memory_fits(&r, cfg, machine->memory);

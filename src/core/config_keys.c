@@ -7,6 +7,7 @@
 enum key_flags {
 	KEY_REQUIRED = 1,
 	KEY_MAY_BE_EMPTY = 2,
+	KEY_REPEATS = 4,
 };
 
 struct key {
@@ -32,6 +33,11 @@ static const struct key vm_keys[] = {
 	{ "kernel", cfg_set_kernel, KEY_REQUIRED },
 	{ "initrd", cfg_set_initrd, 0 },
 	{ "cmdline", cfg_set_cmdline, KEY_MAY_BE_EMPTY },
+	{ "module", cfg_set_module, KEY_REPEATS },
+	{ "format", cfg_set_format, 0 },
+	{ "load", cfg_set_load, 0 },
+	{ "entry", cfg_set_entry, 0 },
+	{ "mode", cfg_set_mode, 0 },
 	{ "console-buffer", cfg_set_console_buffer, 0 },
 	{ "overflow", cfg_set_overflow, 0 },
 	{ "on_crash", cfg_set_on_crash, 0 },
@@ -39,6 +45,7 @@ static const struct key vm_keys[] = {
 	{ "on_reset", cfg_set_on_reset, 0 },
 	{ "start", cfg_set_start, 0 },
 	{ "exit-port", cfg_set_exit_port, 0 },
+	{ "hypervisor-leaf", cfg_set_hypervisor_leaf, 0 },
 };
 
 _Static_assert(ARRAY_SIZE(vm_keys) <= CFG_MAX_KEYS, "key_line[] must hold them all");
@@ -133,7 +140,7 @@ static void report_unknown_key(struct cfg_parser *p, const struct key_table *tab
 {
 	const struct key *near = nearest_key(table, name);
 	const char *home = home_section(name);
-	char rule[192], remedy[64];
+	char rule[256], remedy[64];
 	struct cfg_quote q;
 	size_t len;
 
@@ -151,7 +158,7 @@ static void report_unknown_key(struct cfg_parser *p, const struct key_table *tab
 static void set_known_key(struct cfg_parser *p, const struct key *key, size_t index,
 			  struct span value)
 {
-	if (p->key_line[index] != 0) {
+	if (p->key_line[index] != 0 && !(key->flags & KEY_REPEATS)) {
 		cfg_mistake_at(&p->report, p->line, "a key may be there only once in a section",
 			       "take one of the lines out", "'%s' is already set in line %u",
 			       key->name, p->key_line[index]);
@@ -210,5 +217,6 @@ void cfg_end_section(struct cfg_parser *p)
 		cfg_mistake_at(&p->report, p->section_line,
 			       "every guest has 'cpus', 'memory' and 'kernel'", remedy,
 			       "guest '%s' has no '%s'", p->vm->name, table->keys[i].name);
-	}
+	}	if (p->section == SECTION_VM)
+		cfg_check_image_keys(p);
 }

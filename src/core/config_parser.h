@@ -42,7 +42,7 @@ enum cfg_section {
 	SECTION_COUNT
 };
 
-#define CFG_MAX_KEYS 16 /* in one section */
+#define CFG_MAX_KEYS 24 /* in one section */
 
 struct cfg_parser {
 	struct cfg_reporter report;
@@ -57,6 +57,7 @@ struct cfg_parser {
 	 * header was wrong: its keys are checked, but it is compared to nothing.
 	 */
 	struct cfg_vm *vm;
+	bool format_unknown; /* its format could not be read */
 	struct cfg_vm spare;
 };
 
@@ -65,7 +66,7 @@ void cfg_set_key(struct cfg_parser *p, struct span key, struct span value);
 /* The section ends: reports the keys that it lacks. */
 void cfg_end_section(struct cfg_parser *p);
 
-/* ---- config_values.c, config_vm.c: one setter a key ------------------- */
+/* ---- config_values.c, config_vm.c, config_image.c: one setter a key ------------------- */
 
 /* Reports at p->line what it does not accept.  `value` has no blanks at its ends. */
 typedef void (*cfg_setter)(struct cfg_parser *p, struct span value);
@@ -88,6 +89,16 @@ void cfg_set_on_poweroff(struct cfg_parser *p, struct span value);
 void cfg_set_on_reset(struct cfg_parser *p, struct span value);
 void cfg_set_start(struct cfg_parser *p, struct span value);
 void cfg_set_exit_port(struct cfg_parser *p, struct span value);
+void cfg_set_hypervisor_leaf(struct cfg_parser *p, struct span value);
+
+/* config_image.c */
+void cfg_set_module(struct cfg_parser *p, struct span value);
+void cfg_set_format(struct cfg_parser *p, struct span value);
+void cfg_set_mode(struct cfg_parser *p, struct span value);
+void cfg_set_load(struct cfg_parser *p, struct span value);
+void cfg_set_entry(struct cfg_parser *p, struct span value);
+/* At the end of a guest's section: keys that its format does not go with. */
+void cfg_check_image_keys(struct cfg_parser *p);
 
 /* A value out of a short list of words. */
 struct cfg_choice {

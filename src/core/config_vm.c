@@ -138,53 +138,6 @@ void cfg_set_console_buffer(struct cfg_parser *p, struct span value)
 	p->vm->console_buffer = (uint32_t)size;
 }
 
-/* ---- files and text --------------------------------------------------- */
-
-static void set_path(struct cfg_parser *p, struct span value, char path[CFG_PATH])
-{
-	static const char rule[] = "a path is one word of at most 127 characters that ends in "
-				   "a file's name";
-	struct cfg_quote q;
-
-	_Static_assert(CFG_PATH == 128, "the text above says the number");
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.at[i] == ' ' || value.at[i] == '\t') {
-			cfg_mistake_at(&p->report, p->line, rule, "rename the file or its folder",
-				       "path %s has a blank in it", cfg_quoted(&q, value));
-			return;
-		}
-	}
-	if (value.at[value.len - 1] == '/') {
-		cfg_mistake_at(&p->report, p->line, rule, "add the file's name",
-			       "path %s names a folder", cfg_quoted(&q, value));
-		return;
-	}
-	if (!span_copy(path, CFG_PATH, value))
-		cfg_mistake_at(&p->report, p->line, rule, "use a shorter path",
-			       "the path has %u characters", (unsigned)value.len);
-}
-
-void cfg_set_kernel(struct cfg_parser *p, struct span value)
-{
-	p->vm->line_kernel = p->line;
-	set_path(p, value, p->vm->kernel);
-}
-
-void cfg_set_initrd(struct cfg_parser *p, struct span value)
-{
-	p->vm->line_initrd = p->line;
-	set_path(p, value, p->vm->initrd);
-}
-
-void cfg_set_cmdline(struct cfg_parser *p, struct span value)
-{
-	_Static_assert(CFG_CMDLINE == 1024, "the text below says the number");
-	if (!span_copy(p->vm->cmdline, CFG_CMDLINE, value))
-		cfg_mistake_at(&p->report, p->line, "a command line has at most 1023 characters",
-			       "shorten it", "the command line has %u characters",
-			       (unsigned)value.len);
-}
-
 /* ---- words ------------------------------------------------------------ */
 
 void cfg_set_overflow(struct cfg_parser *p, struct span value)
@@ -245,6 +198,18 @@ void cfg_set_start(struct cfg_parser *p, struct span value)
 
 	if (v >= 0)
 		p->vm->start_auto = v != 0;
+}
+
+void cfg_set_hypervisor_leaf(struct cfg_parser *p, struct span value)
+{
+	static const struct cfg_choice choices[] = {
+		{ "kvm", LEAF_KVM },
+		{ "off", LEAF_OFF },
+	};
+	int v = cfg_choose(p, value, choices, ARRAY_SIZE(choices));
+
+	if (v >= 0)
+		p->vm->hypervisor_leaf = (enum hypervisor_leaf)v;
 }
 
 /* ---- exit-port -------------------------------------------------------- */

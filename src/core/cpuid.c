@@ -9,6 +9,7 @@
 #include "x86.h"
 
 #define MAX_BASIC 0x1Fu
+#define EXTENDED 0x80000000u
 #define MAX_EXTENDED 0x80000021u
 #define KVM_BASE 0x40000000u
 #define KVM_FEATURES 0x40000001u
@@ -74,7 +75,6 @@
 #define ALL 0xFFFFFFFFu
 
 struct row {
-	uint32_t leaf, last;
 	uint32_t eax, ebx, ecx, edx; /* what of the host's value is passed */
 	void (*fix)(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r);
 };
@@ -94,13 +94,10 @@ static void fix_max_basic(const struct vcpu *v, uint32_t subleaf, struct cpuid_r
 
 static void fix_features(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)
 {
-	struct vcpu_sysregs sys;
-
 	(void)subleaf;
-	backend->get_sysregs(&v->hw, &sys);
 	r->ebx = (r->ebx & 0xFFFF) | v->vm->n_vcpus << 16 | v->index << 24;
 	r->ecx |= (uint32_t)LEAF1_ECX_HYPERVISOR;
-	if (sys.cr4 & CR4_OSXSAVE)
+	if (backend->get_cr4(&v->hw) & CR4_OSXSAVE)
 		r->ecx |= (uint32_t)LEAF1_ECX_OSXSAVE;
 	if (!vlapic_is_enabled(&v->lapic))
 		r->edx &= (uint32_t)~LEAF1_EDX_APIC;
@@ -122,15 +119,12 @@ static void fix_caches(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs
 
 static void fix_extended_features(const struct vcpu *v, uint32_t subleaf, struct cpuid_regs *r)
 {
-	struct vcpu_sysregs sys;
-
 	if (subleaf != 0) {
 		memset(r, 0, sizeof(*r));
 		return;
 	}
 	r->eax = 0;
-	backend->get_sysregs(&v->hw, &sys);
-	if (sys.cr4 & CR4_PKE)
+	if (backend->get_cr4(&v->hw) & CR4_PKE)
 		r->ecx |= (uint32_t)LEAF7_ECX_OSPKE;
 }
 
@@ -190,32 +184,52 @@ static void fix_core_count(const struct vcpu *v, uint32_t subleaf, struct cpuid_
 	r->ecx = log2_ceil(v->vm->n_vcpus) << 12 | (v->vm->n_vcpus - 1);
 }
 
-static const struct row rows[] = {
-	{ 0x0, 0x0, ALL, ALL, ALL, ALL, fix_max_basic },
-	{ 0x1, 0x1, ALL, 0xFF00, (uint32_t)LEAF1_ECX, (uint32_t)LEAF1_EDX, fix_features },
-	{ 0x2, 0x2, ALL, ALL, ALL, ALL, NULL },
-	{ 0x4, 0x4, ALL, ALL, ALL, ALL, fix_caches },
+/* By leaf, so that it is found without a search. */
+static const struct row basic[MAX_BASIC + 1] = {
+	[0x0] = { ALL, ALL, ALL, ALL, fix_max_basic },
+	[0x1] = { ALL, 0xFF00, (uint32_t)LEAF1_ECX, (uint32_t)LEAF1_EDX, fix_features },
+	[0x2] = { ALL, ALL, ALL, ALL, NULL },
+	[0x4] = { ALL, ALL, ALL, ALL, fix_caches },
 	/* Leaf 5, MONITOR: zero.  Leaf 6: only that the APIC timer always runs. */
-	{ 0x6, 0x6, 1u << 2, 0, 0, 0, NULL },
-	{ 0x7, 0x7, 0, (uint32_t)LEAF7_EBX, (uint32_t)LEAF7_ECX, (uint32_t)LEAF7_EDX,
-	  fix_extended_features },
+	[0x6] = { 1u << 2, 0, 0, 0, NULL },
+	[0x7] = { 0, (uint32_t)LEAF7_EBX, (uint32_t)LEAF7_ECX, (uint32_t)LEAF7_EDX,
+		  fix_extended_features },
 	/* Leaf Ah, performance counters: zero. */
-	{ 0xB, 0xB, 0, 0, 0, 0, fix_topology },
-	{ 0xD, 0xD, ALL, ALL, ALL, ALL, fix_xsave },
+	[0xB] = { 0, 0, 0, 0, fix_topology },
+	[0xD] = { ALL, ALL, ALL, ALL, fix_xsave },
 	/* Fh, 10h, 12h, 14h (resources, SGX, trace): zero.  15h and 16h: the TSC's frequency. */
-	{ 0x15, 0x16, ALL, ALL, ALL, ALL, NULL },
-	{ 0x1F, 0x1F, 0, 0, 0, 0, fix_topology },
-	{ 0x80000000, 0x80000000, ALL, ALL, ALL, ALL, fix_max_extended },
-	{ 0x80000001, 0x80000001, ALL, ALL, (uint32_t)LEAF81_ECX, (uint32_t)LEAF81_EDX,
-	  fix_extended_81 },
-	{ 0x80000002, 0x80000006, ALL, ALL, ALL, ALL, NULL },
-	/* Only the invariant TSC. */
-	{ 0x80000007, 0x80000007, 0, 0, 0, 1u << 8, NULL },
-	/* Address sizes; CLZERO and XSAVEERPTR. */
-	{ 0x80000008, 0x80000008, ALL, 1u << 0 | 1u << 2, 0, 0, fix_core_count },
-	/* 8000000Ah and 8000001Fh, SVM and SEV: zero. */
-	{ 0x80000019, 0x80000019, ALL, ALL, 0, 0, NULL },
+	[0x15] = { ALL, ALL, ALL, ALL, NULL },
+	[0x16] = { ALL, ALL, ALL, ALL, NULL },
+	[0x1F] = { 0, 0, 0, 0, fix_topology },
 };
+
+/* From 80000000h on. */
+static const struct row extended[MAX_EXTENDED - EXTENDED + 1] = {
+	[0x00] = { ALL, ALL, ALL, ALL, fix_max_extended },
+	[0x01] = { ALL, ALL, (uint32_t)LEAF81_ECX, (uint32_t)LEAF81_EDX, fix_extended_81 },
+	/* The processor's name. */
+	[0x02] = { ALL, ALL, ALL, ALL, NULL },
+	[0x03] = { ALL, ALL, ALL, ALL, NULL },
+	[0x04] = { ALL, ALL, ALL, ALL, NULL },
+	/* Caches and TLBs. */
+	[0x05] = { ALL, ALL, ALL, ALL, NULL },
+	[0x06] = { ALL, ALL, ALL, ALL, NULL },
+	/* Only the invariant TSC. */
+	[0x07] = { 0, 0, 0, 1u << 8, NULL },
+	/* Address sizes; CLZERO and XSAVEERPTR. */
+	[0x08] = { ALL, 1u << 0 | 1u << 2, 0, 0, fix_core_count },
+	/* 8000000Ah and 8000001Fh, SVM and SEV: zero.  19h: TLBs for 1 GiB pages. */
+	[0x19] = { ALL, ALL, 0, 0, NULL },
+};
+
+/* The host's last leaves of both ranges. */
+static uint32_t host_basic, host_extended;
+
+void cpuid_init(void)
+{
+	host_basic = cpuid(0, 0).eax;
+	host_extended = cpuid(EXTENDED, 0).eax;
+}
 
 static struct cpuid_regs kvm_leaf(uint32_t leaf)
 {
@@ -232,21 +246,14 @@ static struct cpuid_regs kvm_leaf(uint32_t leaf)
 	return r;
 }
 
+/* NULL: the leaf reads as zero.  Beyond the host's maximum, CPUs return some other leaf. */
 static const struct row *find_row(uint32_t leaf)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-		if (leaf >= rows[i].leaf && leaf <= rows[i].last)
-			return &rows[i];
-	return NULL;
-}
+	const uint32_t i = leaf - EXTENDED;
 
-static struct cpuid_regs host_leaf(uint32_t leaf, uint32_t subleaf)
-{
-	const uint32_t max = cpuid(leaf & 0x80000000u, 0).eax;
-	const struct cpuid_regs none = { 0 };
-
-	/* Beyond the maximum, CPUs return some other leaf; a guest gets zeros. */
-	return leaf > max ? none : cpuid(leaf, subleaf);
+	if (leaf < ARRAY_SIZE(basic))
+		return leaf <= host_basic ? &basic[leaf] : NULL;
+	return i < ARRAY_SIZE(extended) && leaf <= host_extended ? &extended[i] : NULL;
 }
 
 void cpuid_emulate(struct vcpu *v)
@@ -259,7 +266,7 @@ void cpuid_emulate(struct vcpu *v)
 	if (leaf >> 8 == KVM_BASE >> 8) {
 		r = kvm_leaf(leaf);
 	} else if (row) {
-		r = host_leaf(leaf, subleaf);
+		r = cpuid(leaf, subleaf);
 		r.eax &= row->eax;
 		r.ebx &= row->ebx;
 		r.ecx &= row->ecx;

@@ -185,7 +185,8 @@ void dispatch_exit(struct vcpu *v, const struct vm_exit *exit)
 		triple_fault(v);
 		return;
 	case EXIT_TASK_SWITCH:
-		crash(v, exit, "a task switch by hardware, which Bulkhead does not emulate");
+		if (!access_task_switch(v, exit))
+			triple_fault(v);
 		return;
 	case EXIT_INVALID_STATE:
 		crash(v, exit, "the CPU refused its state");

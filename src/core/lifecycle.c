@@ -227,6 +227,7 @@ void vm_start_here(struct vcpu *v)
 	}
 	loaded = rdtsc();
 	vcpu_power_on(v);
+	vlapic_set_virtual_wire(&v->lapic);
 	backend->set_sysregs(&v->hw, &sys);
 	v->hw.regs = regs;
 	v->state = VCPU_RUNNING;

@@ -119,12 +119,12 @@ static bool check_images(struct mistakes *seen)
 
 	for (unsigned i = 0; i < config.n_vms; i++) {
 		const struct cfg_vm *vm = &config.vms[i];
-		struct cfg_mistake m = { vm->line_kernel, error, "", "" };
 
 		if (vm_check_images(vm, error, sizeof(error)))
 			continue;
 		/* The loader's text already has rule and remedy. */
-		log_error("%s:%u: guest %s: %s", seen->file, m.line, vm->name, error);
+		log_error("%s:%u: guest %s: %s", seen->file, config_line_of(vm, error),
+			  vm->name, error);
 		ok = false;
 	}
 	return ok;
@@ -314,6 +314,7 @@ void core_main(void)
 	ioapic_init();
 	kvmclock_init();
 	access_init();
+	cpuid_init();
 	if (!configured)
 		monitor_only();
 	if (!smp_create_cpus() || !backend->init())

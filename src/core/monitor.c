@@ -2,6 +2,7 @@
 /* What the console asks of the core: wake-ups, interrupt routing, monitor commands. */
 #include "smp.h"
 #include "vm.h"
+#include "x86.h"
 
 #define COM_IRQ_1_3 4
 #define COM_IRQ_2_4 3
@@ -73,11 +74,17 @@ static void vcpu_stats(const struct vcpu *v)
 static void vm_stats(const struct vm *vm)
 {
 	struct vcon_stats s;
+	uint64_t ms;
 
 	vcon_get_stats(vm->console, &s);
 	console_print("guest %s: %s, %llu KiB of hypervisor memory beside its console ring\n",
 		      vm->cfg->name, vm_phase_name(vm),
 		      (unsigned long long)(vm->hypervisor_memory >> 10));
+	if (vm_phase(vm) == VM_RUNNING) {
+		ms = tsc_to_us(rdtsc() - vm->start_tsc) / 1000;
+		console_print("  runs for %llu.%03llu s\n", (unsigned long long)ms / 1000,
+			      (unsigned long long)ms % 1000);
+	}
 	console_print("  console: out %llu, shown %llu, lost %llu, overrun %llu; in %llu, lost %llu\n",
 		      (unsigned long long)s.written, (unsigned long long)s.shown,
 		      (unsigned long long)s.lost, (unsigned long long)s.overrun,

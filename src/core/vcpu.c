@@ -56,7 +56,7 @@ void vcpu_update_apic_access(struct vcpu *v)
 		{ APIC_TIMER_INITIAL, true, true },
 		{ APIC_TIMER_CURRENT, true, false },
 		{ APIC_TIMER_DIVIDE, true, true },
-		{ APIC_ESR, true, true },
+		{ APIC_SELF_IPI, false, true },
 	};
 	const bool x2 = vlapic_is_x2apic(&v->lapic);
 
@@ -88,13 +88,15 @@ static void clear_debug_registers(void)
 static void reset_vcpu(struct vcpu *v, bool power_on)
 {
 	apic_reset_cpu();
+	lock_acquire(&v->vm->lock);
 	vlapic_reset(&v->lapic, !power_on);
+	lock_release(&v->vm->lock);
 	backend->vcpu_reset(&v->hw);
 	msr_apply_policy(v);
 	vcpu_update_apic_access(v);
 	v->nmi_pending = v->window_open = false;
 	if (power_on) {
-		v->kvm_clock = 0;
+		msr_power_on(v);
 		fpu_reset_cpu();
 		clear_debug_registers();
 		if (cpuid(0x80000001, 0).edx & CPUID_81_EDX_RDTSCP)
@@ -138,6 +140,20 @@ static void update_uart(struct vm *vm)
 	lock_release(&vm->lock);
 }
 
+/*
+ * The boot CPU does not wait for a SIPI: it starts its firmware again (SDM
+ * vol. 3, 9.4.2), which there is none of, so that is a reset of the guest.
+ */
+static void take_init(struct vcpu *v)
+{
+	if (v->index == 0) {
+		vm_end_request(v->vm, END_RESET, "reset (INIT sent to its boot CPU)");
+		return;
+	}
+	reset_vcpu(v, false);
+	v->state = VCPU_WAIT_SIPI;
+}
+
 static void take_work(struct vcpu *v)
 {
 	/* Pairs with the release in vcpu_post. */
@@ -160,10 +176,8 @@ static void take_work(struct vcpu *v)
 	 * INIT before SIPI: taken together they are the start-up protocol.  A
 	 * guest that sends them the other way round gets the same.
 	 */
-	if (work & WORK_INIT) {
-		reset_vcpu(v, false);
-		v->state = VCPU_WAIT_SIPI;
-	}
+	if (work & WORK_INIT)
+		take_init(v);
 	if (work & WORK_SIPI)
 		begin_sipi(v);
 	if (work & WORK_NMI && v->state == VCPU_RUNNING)
@@ -174,26 +188,34 @@ static void take_work(struct vcpu *v)
 		update_uart(v->vm);
 }
 
-/* An ExtINT goes in when the CPU can take it; else the CPU says when it can. */
-static void deliver_extint(struct vcpu *v)
+/* False: no other waits behind the one that went in. */
+static bool inject_extint(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
 	struct vm_event e = { .type = EVENT_EXTINT };
 	bool wanted;
 
+	lock_acquire(&vm->lock);
+	wanted = vm->pic.out_level;
+	if (wanted)
+		e.vector = pic_acknowledge(&vm->pic);
+	lock_release(&vm->lock);
+	if (wanted)
+		backend->inject(&v->hw, &e);
+	return vm->pic.out_level;
+}
+
+/* An ExtINT goes in when the CPU can take it; else the CPU says when it can. */
+static void deliver_extint(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+	bool wanted;
+
 	/* Written under the lock by any CPU of the guest; a change comes with WORK_EXTINT. */
 	wanted = __atomic_load_n(&vm->pic.out_level, __ATOMIC_RELAXED) && v->index == 0 &&
 		 (vlapic_takes_extint(&v->lapic) || vioapic_passes_extint(&vm->ioapic));
-	if (wanted && backend->can_take_extint(&v->hw)) {
-		lock_acquire(&vm->lock);
-		wanted = vm->pic.out_level;
-		if (wanted)
-			e.vector = pic_acknowledge(&vm->pic);
-		lock_release(&vm->lock);
-		if (wanted)
-			backend->inject(&v->hw, &e);
-		wanted = vm->pic.out_level;
-	}
+	if (wanted && backend->can_take_extint(&v->hw))
+		wanted = inject_extint(v);
 	if (wanted != v->window_open) {
 		v->window_open = wanted;
 		backend->want_window(&v->hw, wanted);

@@ -3,11 +3,13 @@
 #include "boot_info.h"
 #include "fmt.h"
 #include "guest_acpi.h"
+#include "guest_mp.h"
 #include "kstring.h"
 #include "loader.h"
 #include "pool.h"
 #include "smp.h"
 #include "vm.h"
+#include "x86.h"
 
 #define COM1 0x3F8
 #define COM1_PORTS 8
@@ -62,10 +64,14 @@ static const struct uart_ops uart_ops = {
 static void pic_output(void *ctx, bool level)
 {
 	struct vm *vm = ctx;
+	struct apic_message m;
 
-	(void)level; /* read from the PIC when the work is done */
-	if (vm->vcpus)
-		vcpu_post(&vm->vcpus[0], WORK_EXTINT);
+	if (!vm->vcpus)
+		return;
+	/* The level is read from the PIC when the work is done. */
+	vcpu_post(&vm->vcpus[0], WORK_EXTINT);
+	if (level && vlapic_lint0_message(&vm->vcpus[0].lapic, &m))
+		ipi_send(vm, &vm->vcpus[0], &m, SHORT_SELF);
 }
 
 static void ioapic_send(void *ctx, const struct apic_message *m)
@@ -198,34 +204,46 @@ const char *vm_create(struct vm *vm, const struct cfg_vm *cfg, unsigned index,
 
 /* ---- loading -------------------------------------------------------------------- */
 
-static bool find_images(const struct cfg_vm *cfg, struct linux_request *req, char *error,
+/* The boot module for a path of the configuration; an empty path is no mistake. */
+static bool find_file(const char *path, const void **data, uint64_t *size)
+{
+	const struct boot_module *m = path[0] ? boot_find_module(config_basename(path)) : NULL;
+
+	*data = m ? (const void *)(uintptr_t)m->base : NULL;
+	*size = m ? m->size : 0;
+	return m || !path[0];
+}
+
+static bool find_images(const struct cfg_vm *cfg, struct guest_image *image, char *error,
 			size_t error_size)
 {
-	const struct boot_module *kernel = boot_find_module(config_basename(cfg->kernel));
-	const struct boot_module *initrd =
-		cfg->initrd[0] ? boot_find_module(config_basename(cfg->initrd)) : NULL;
+	bool found;
 
-	/* The configuration was checked against the modules at boot. */
-	if (!kernel || (cfg->initrd[0] && !initrd)) {
-		fmt_buf(error, error_size, "a boot module is missing");
-		return false;
-	}
-	*req = (struct linux_request){
-		.kernel = (const void *)(uintptr_t)kernel->base,
-		.kernel_size = kernel->size,
-		.initrd = initrd ? (const void *)(uintptr_t)initrd->base : NULL,
-		.initrd_size = initrd ? initrd->size : 0,
-		.cmdline = cfg->cmdline,
+	*image = (struct guest_image){
+		.format = cfg->format, .name = cfg->kernel, .cmdline = cfg->cmdline,
+		.load = cfg->load, .entry = cfg->entry, .mode = cfg->mode,
+		.n_modules = cfg->n_modules,
 	};
-	return true;
+	found = find_file(cfg->kernel, &image->kernel, &image->kernel_size) &&
+		find_file(cfg->initrd, &image->initrd, &image->initrd_size);
+	for (unsigned i = 0; i < cfg->n_modules; i++) {
+		struct guest_module *m = &image->modules[i];
+
+		found &= find_file(cfg->modules[i].path, &m->data, &m->size);
+		m->string = cfg->modules[i].text;
+	}
+	/* The configuration was checked against the modules at boot. */
+	if (!found)
+		fmt_buf(error, error_size, "a boot module is missing");
+	return found;
 }
 
 bool vm_check_images(const struct cfg_vm *cfg, char *error, size_t error_size)
 {
-	struct linux_request req;
+	struct guest_image image;
 
-	return find_images(cfg, &req, error, error_size) &&
-	       linux_check(&req, cfg->memory, error, error_size);
+	return find_images(cfg, &image, error, error_size) &&
+	       loader_check(&image, cfg->memory, error, error_size);
 }
 
 static bool is_zero(const uint64_t *page)
@@ -260,24 +278,35 @@ static void reset_devices(struct vm *vm)
 	vcon_restart(vm->console);
 }
 
+/* The tables that say what the machine is like: ACPI's, and the older MP table. */
+static bool build_tables(const struct vm *vm, uint64_t *rsdp)
+{
+	const struct guest_acpi_config tables = { .n_cpus = vm->n_vcpus };
+	const struct cpuid_regs id = cpuid(1, 0);
+	const struct guest_mp_config mp = {
+		.n_cpus = vm->n_vcpus, .signature = id.eax, .features = id.edx,
+	};
+
+	return guest_acpi_build(&vm->memory, &tables, rsdp) && guest_mp_build(&vm->memory, &mp);
+}
+
 bool vm_load(struct vm *vm, struct vcpu_regs *regs, struct vcpu_sysregs *sys, char *error,
 	     size_t error_size)
 {
-	const struct guest_acpi_config acpi_config = { .n_cpus = vm->n_vcpus };
-	struct linux_request req;
-	struct linux_entry entry;
+	struct guest_image image;
+	struct guest_entry entry;
 
 	lock_acquire(&vm->lock);
 	reset_devices(vm);
 	lock_release(&vm->lock);
 	zero_memory(vm->memory.host, vm->memory.size);
-	if (!find_images(vm->cfg, &req, error, error_size))
+	if (!find_images(vm->cfg, &image, error, error_size))
 		return false;
-	if (!guest_acpi_build(&vm->memory, &acpi_config, &req.rsdp)) {
-		fmt_buf(error, error_size, "no room for ACPI tables");
+	if (!build_tables(vm, &image.rsdp)) {
+		fmt_buf(error, error_size, "no room for the ACPI and MP tables");
 		return false;
 	}
-	if (!linux_load(&req, &vm->memory, &entry, error, error_size))
+	if (!loader_load(&image, &vm->memory, &entry, error, error_size))
 		return false;
 	*regs = entry.regs;
 	*sys = entry.sys;

@@ -8,6 +8,7 @@
 #include "emulate.h"
 #include "guest_memory.h"
 #include "lock.h"
+#include "mtrr.h"
 #include "vconsole.h"
 #include "vdev.h"
 #include "vdev_irq.h"
@@ -49,6 +50,7 @@ struct vcpu {
 	bool window_open; /* a window exit was asked for */
 	uint64_t seen_nmis;
 	uint64_t kvm_clock; /* the MSR as the guest wrote it */
+	struct mtrr mtrr;
 	struct vlapic lapic;
 
 	/* The exit whose handling is under way: counted when the guest is entered again. */
@@ -172,6 +174,8 @@ void vcpu_view(struct vcpu *v, struct vcpu_view *view);
 void access_memory(struct vcpu *v, const struct vm_exit *exit);
 void access_port(struct vcpu *v, const struct vm_exit *exit);
 void access_port_string(struct vcpu *v, const struct vm_exit *exit);
+/* task_exit.c.  False: the guest CPU shuts down. */
+bool access_task_switch(struct vcpu *v, const struct vm_exit *exit);
 /* Past the instruction that exited; false when it could not be measured (a fault was injected). */
 bool skip_instruction(struct vcpu *v, const struct vm_exit *exit);
 
@@ -180,9 +184,13 @@ bool skip_instruction(struct vcpu *v, const struct vm_exit *exit);
 /* The states of XCR0 that guests are offered: x87, SSE, AVX, AVX-512, PKRU. */
 #define XCR0_OFFERED 0x2E7u
 
+/* Boot CPU, once. */
+void cpuid_init(void);
 void cpuid_emulate(struct vcpu *v);
 bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
+/* The MSRs that are kept here, as after power-on. */
+void msr_power_on(struct vcpu *v);
 /* Which MSRs the guest reaches without an exit. */
 void msr_apply_policy(struct vcpu *v);
 bool kvmclock_set(struct vcpu *v, uint64_t msr_value);
@@ -195,6 +203,11 @@ uint64_t now_ns(void);
 
 /* Sends an APIC message to the CPUs of a guest; `from` is NULL for the I/O APIC.  Under the lock. */
 void ipi_send(struct vm *vm, struct vcpu *from, const struct apic_message *m, unsigned shorthand);
+/*
+ * The IPI of every day: a write to the x2APIC ICR of a fixed interrupt for one
+ * CPU.  False: it is something else, nothing was done.  Own CPU, no lock needed.
+ */
+bool ipi_send_plain(struct vcpu *from, uint64_t icr);
 /* An ISA interrupt line, from a device.  Under the lock. */
 void irq_set(void *vm, unsigned irq, bool level);
 

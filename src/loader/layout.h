@@ -15,6 +15,10 @@
 #define LAYOUT_BOOT_PARAMS_SIZE PAGE_SIZE
 #define LAYOUT_CMDLINE 0x3000ULL
 #define LAYOUT_CMDLINE_SIZE (2 * PAGE_SIZE)
+/* The information for a Multiboot kernel, which has neither of the two above. */
+#define LAYOUT_INFO LAYOUT_BOOT_PARAMS
+#define LAYOUT_INFO_END (LAYOUT_CMDLINE + LAYOUT_CMDLINE_SIZE)
+#define LAYOUT_INFO_SIZE (LAYOUT_INFO_END - LAYOUT_INFO)
 /* PML4, PDPT, and a page directory for each GiB. */
 #define LAYOUT_PAGE_TABLES 0x10000ULL
 #define LAYOUT_MAPPED_GIB 4

@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads a Linux kernel for its 64-bit entry (boot.rst, "64-bit Boot Protocol"). */
+/*
+ * Loads a Linux kernel for its 64-bit entry, or where it has none for its
+ * 32-bit entry (boot.rst, "64-bit Boot Protocol" and "32-bit Boot Protocol").
+ */
 #include "kstring.h"
 #include "layout.h"
 #include "linux_image.h"
-#include "long_mode.h"
+#include "memory_map.h"
 
 _Static_assert(sizeof(struct boot_params) <= LAYOUT_BOOT_PARAMS_SIZE, "room for boot_params");
 
-static void add_e820(struct boot_params *params, uint64_t base, uint64_t end, uint32_t type)
-{
-	struct e820_entry *entry = &params->e820_table[params->e820_entries];
-
-	if (end <= base)
-		return;
-	params->e820_entries++;
-	entry->base = base;
-	entry->size = end - base;
-	entry->type = type;
-}
+_Static_assert(MAP_MAX <= E820_MAX, "room for the memory map");
 
 static void fill_e820(struct boot_params *params, uint64_t memory)
 {
-	add_e820(params, 0, LAYOUT_BASE_RAM_END, E820_RAM);
-	add_e820(params, LAYOUT_BASE_RAM_END, LAYOUT_VGA_HOLE, E820_RESERVED);
-	add_e820(params, LAYOUT_BIOS, LAYOUT_HIGH_MEMORY, E820_RESERVED);
-	add_e820(params, LAYOUT_HIGH_MEMORY, guest_low_ram_end(memory), E820_RAM);
-	add_e820(params, GUEST_HIGH_RAM, guest_high_ram_end(memory), E820_RAM);
+	struct map_entry map[MAP_MAX];
+	const unsigned n = memory_map(memory, map);
+
+	for (unsigned i = 0; i < n; i++)
+		params->e820_table[i] =
+			(struct e820_entry){ map[i].base, map[i].size, map[i].type };
+	params->e820_entries = (uint8_t)n;
 }
 
 /* The fields of the setup header that are the loader's to write. */
-static void fill_header(struct linux_header *hdr, const struct linux_request *req,
+static void fill_header(struct linux_header *hdr, const struct guest_image *req,
 			const struct linux_plan *plan)
 {
 	hdr->vid_mode = LINUX_VID_MODE_NORMAL;
@@ -42,7 +37,7 @@ static void fill_header(struct linux_header *hdr, const struct linux_request *re
 	hdr->ramdisk_size = (uint32_t)req->initrd_size;
 }
 
-static void write_params(const struct linux_image *image, const struct linux_request *req,
+static void write_params(const struct linux_image *image, const struct guest_image *req,
 			 const struct linux_plan *plan, const struct guest_memory *mem)
 {
 	struct boot_params *params = (void *)(mem->host + LAYOUT_BOOT_PARAMS);
@@ -58,7 +53,7 @@ static void write_params(const struct linux_image *image, const struct linux_req
 }
 
 /* The plan has found all these places to be RAM. */
-static void copy_parts(const struct linux_image *image, const struct linux_request *req,
+static void copy_parts(const struct linux_image *image, const struct guest_image *req,
 		       const struct linux_plan *plan, const struct guest_memory *mem)
 {
 	memcpy(mem->host + plan->kernel, (const uint8_t *)req->kernel + image->code_offset,
@@ -68,39 +63,40 @@ static void copy_parts(const struct linux_image *image, const struct linux_reque
 	memcpy(mem->host + LAYOUT_CMDLINE, req->cmdline ? req->cmdline : "", plan->cmdline_size);
 }
 
-static bool make_plan(const struct linux_request *req, uint64_t memory, struct linux_image *image,
+static bool make_plan(const struct guest_image *req, uint64_t memory, struct linux_image *image,
 		      struct linux_plan *plan, const struct error_line *error)
 {
 	return linux_image_read(req->kernel, req->kernel_size, image, error) &&
 	       linux_place(image, req, memory, plan, error);
 }
 
-bool linux_check(const struct linux_request *req, uint64_t memory, char *error, size_t error_size)
+static bool linux_check(const struct guest_image *req, uint64_t memory,
+			const struct error_line *error)
 {
-	const struct error_line line = { error, error_size };
 	struct linux_image image;
 	struct linux_plan plan;
 
-	return make_plan(req, memory, &image, &plan, &line);
+	return make_plan(req, memory, &image, &plan, error);
 }
 
-bool linux_load(const struct linux_request *req, const struct guest_memory *mem,
-		struct linux_entry *entry, char *error, size_t error_size)
+static bool linux_load(const struct guest_image *req, const struct guest_memory *mem,
+		       struct guest_entry *entry, const struct error_line *error)
 {
-	const struct error_line line = { error, error_size };
 	struct linux_image image;
 	struct linux_plan plan;
 
-	if (!make_plan(req, mem->size, &image, &plan, &line))
+	if (!make_plan(req, mem->size, &image, &plan, error))
 		return false;
 	/* The kernel lies above 1 MiB, so all of the first megabyte is RAM. */
 	copy_parts(&image, req, &plan, mem);
 	write_params(&image, req, &plan, mem);
-	long_mode_tables(mem);
+	entry_tables(image.mode, mem);
 
-	long_mode_state(plan.kernel + LINUX_ENTRY64, &entry->regs, &entry->sys);
+	entry_state(image.mode, plan.kernel + image.entry, &entry->regs, &entry->sys);
 	entry->regs.gpr[GPR_RSI] = LAYOUT_BOOT_PARAMS;
 	entry->kernel = plan.kernel;
 	entry->initrd = plan.initrd;
 	return true;
 }
+
+const struct format linux_format = { linux_check, linux_load };

@@ -13,6 +13,7 @@
 
 #define LINUX_HEADER_OFFSET 0x1F1 /* in the file and in boot_params */
 #define LINUX_HEADER_MAGIC_OFFSET 0x202
+#define LINUX_HEADER_END_206 0x23C /* behind cmdline_size, its last field */
 #define LINUX_HEADER_END_MAX 0x290 /* boot_params: the EDD signatures begin here */
 #define LINUX_ENTRY64 0x200        /* from the start of the protected-mode code */
 
@@ -23,6 +24,7 @@
 #define LINUX_SYSSIZE_UNIT 16
 
 #define LINUX_PROTOCOL_MIN 0x0206     /* below: no cmdline_size, no sane placement */
+#define LINUX_PROTOCOL_PLACED 0x020A  /* pref_address, init_size */
 #define LINUX_PROTOCOL_ENTRY64 0x020C /* xloadflags */
 
 #define LOADFLAG_LOADED_HIGH BIT(0)
@@ -83,12 +85,12 @@ HEADER_AT(type_of_loader, 0x210);
 HEADER_AT(ramdisk_image, 0x218);
 HEADER_AT(cmd_line_ptr, 0x228);
 HEADER_AT(xloadflags, 0x236);
+HEADER_AT(hardware_subarch, 0x23C);
+HEADER_AT(payload_offset, 0x248);
 HEADER_AT(setup_data, 0x250);
 HEADER_AT(pref_address, 0x258);
 HEADER_AT(handover_offset, 0x264);
 
-#define E820_RAM 1
-#define E820_RESERVED 2
 #define E820_MAX 128
 
 struct PACKED e820_entry {

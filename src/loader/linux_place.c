@@ -3,24 +3,7 @@
 #include "kstring.h"
 #include "layout.h"
 #include "linux_image.h"
-
-/* What the configuration's `memory` would have to be, in MiB, for RAM up to `end`. */
-static uint64_t memory_needed(uint64_t end)
-{
-	return align_up(end, PAGE_2M) / MIB(1);
-}
-
-/* The guest's RAM ends before `end`: says what would be enough. */
-static bool too_small(const char *what, uint64_t end, uint64_t memory,
-		      const struct error_line *error)
-{
-	if (end > GUEST_LOW_RAM_MAX)
-		return loader_fail(error, "%s: needs RAM up to 0x%lx, a guest has it up to 3 GiB; "
-				   "use a smaller one", what, end);
-	return loader_fail(error, "memory: %s needs %lu MiB, the guest has %lu; set memory = %luM "
-			   "or more", what, memory_needed(end), memory / MIB(1),
-			   memory_needed(end));
-}
+#include "place.h"
 
 /*
  * The kernel's address.  Unpacking starts at the first aligned address that is
@@ -32,19 +15,19 @@ static bool place_kernel(const struct linux_image *image, uint64_t memory, uint6
 {
 	const struct linux_header *hdr = &image->hdr;
 	const uint64_t low_end = guest_low_ram_end(memory);
-	uint64_t base = hdr->pref_address;
+	uint64_t base = image->preferred;
 
 	if (base > GUEST_LOW_RAM_MAX)
-		return loader_fail(error, "kernel: pref_address is 0x%lx, guests have RAM from 1 "
-				   "MiB to 3 GiB; build the kernel for a lower address", base);
+		return loader_fail(error, "kernel: its load address is 0x%lx, guests have RAM from "
+				   "1 MiB to 3 GiB; build the kernel for a lower address", base);
 	if (hdr->relocatable_kernel)
 		base = align_up(max_u64(base, LAYOUT_HIGH_MEMORY), hdr->kernel_alignment);
 	else if (base < LAYOUT_HIGH_MEMORY)
-		return loader_fail(error, "kernel: pref_address is 0x%lx, the kernel must lie "
+		return loader_fail(error, "kernel: its load address is 0x%lx, it must lie "
 				   "above 1 MiB; use a relocatable kernel", base);
 	/* No overflow: base is below 4 GiB + 1 GiB, the footprint below 64 GiB. */
 	if (base + image->footprint > low_end)
-		return too_small("the kernel", base + image->footprint, memory, error);
+		return place_too_small("the kernel", base + image->footprint, memory, error);
 	*kernel = base;
 	return true;
 }
@@ -66,7 +49,7 @@ static bool place_initrd(const struct linux_image *image, uint64_t size, uint64_
 	if (size > room)
 		return loader_fail(error, "initrd: %lu bytes, this kernel reaches one of %lu at "
 				   "most; use a smaller initrd", size, room);
-	return too_small("the kernel with its initrd", align_up(kernel_end + size, PAGE_SIZE),
+	return place_too_small("the kernel with its initrd", align_up(kernel_end + size, PAGE_SIZE),
 			 memory, error);
 }
 
@@ -83,7 +66,7 @@ static bool place_cmdline(const struct linux_header *hdr, const char *cmdline,
 	return true;
 }
 
-bool linux_place(const struct linux_image *image, const struct linux_request *req,
+bool linux_place(const struct linux_image *image, const struct guest_image *req,
 		 uint64_t memory, struct linux_plan *out, const struct error_line *error)
 {
 	memset(out, 0, sizeof(*out));

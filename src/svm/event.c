@@ -31,7 +31,8 @@ void svm_inject(struct vcpu_hw *v, const struct vm_event *e)
 	struct vmcb *vmcb = svm_vmcb(v);
 
 	vmcb->event_inject = EVENT_VALID | types[e->type] << EVENT_TYPE_SHIFT | e->vector;
-	if (e->has_error)
+	/* In real mode exceptions push no error code (APM vol. 2, 8.2 and 15.20). */
+	if (e->has_error && (vmcb->cr0 & CR0_PE))
 		vmcb->event_inject |= EVENT_HAS_ERROR | (uint64_t)e->error << EVENT_ERROR_SHIFT;
 	if (e->type == EVENT_NMI) {
 		/* An injected NMI blocks none: IRET is watched instead. */

@@ -197,6 +197,11 @@ static void allow_msr(struct vcpu_hw *v, uint32_t msr, bool read, bool write)
 				   (unsigned)deny << index % 4 * 2);
 }
 
+static uint64_t get_cr4(const struct vcpu_hw *v)
+{
+	return svm_vmcb(v)->cr4;
+}
+
 const struct backend svm_backend = {
 	.name = "AMD SVM",
 	.probe = probe,
@@ -210,6 +215,7 @@ const struct backend svm_backend = {
 	.entry_cancel = entry_cancel,
 	.get_sysregs = svm_get_sysregs,
 	.set_sysregs = svm_set_sysregs,
+	.get_cr4 = get_cr4,
 	.event_pending = svm_event_pending,
 	.can_take_extint = svm_can_take_extint,
 	.can_take_nmi = svm_can_take_nmi,

@@ -107,7 +107,9 @@ static void add_fadt(struct builder *b, const struct guest_acpi_config *cfg)
 	fadt.c2_latency = FADT_NO_C2;
 	fadt.c3_latency = FADT_NO_C3;
 	fadt.boot_arch = FADT_LEGACY_DEVICES | FADT_NO_VGA | FADT_NO_MSI;
-	if (!cfg->rtc)
+	if (cfg->rtc)
+		fadt.century = GUEST_RTC_CENTURY;
+	else
 		fadt.boot_arch |= FADT_NO_CMOS_RTC;
 	fadt.flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_POWER_BUTTON | FADT_NO_SLEEP_BUTTON |
 		     FADT_NO_FIX_RTC | FADT_TMR_VAL_EXT | FADT_RESET_REG;

@@ -42,6 +42,15 @@ static bool is_level(uint64_t rte)
 	return (rte & RTE_LEVEL) && delivery(rte) <= APIC_LOWEST;
 }
 
+/*
+ * ExtINT is the 8259s' own path (vioapic_passes_extint), there is no SMM, and
+ * the others are reserved: 110b would be a SIPI, which no I/O APIC sends.
+ */
+static bool is_sent(uint8_t mode)
+{
+	return mode == APIC_FIXED || mode == APIC_LOWEST || mode == APIC_NMI || mode == APIC_INIT;
+}
+
 static void send(struct vioapic *io, unsigned pin)
 {
 	const uint64_t rte = io->rte[pin];
@@ -53,8 +62,8 @@ static void send(struct vioapic *io, unsigned pin)
 		.level = is_level(rte),
 	};
 
-	if (m.delivery == APIC_EXTINT)
-		return; /* the 8259s' own path: vioapic_passes_extint */
+	if (!is_sent(m.delivery))
+		return;
 	if (m.level)
 		io->rte[pin] |= RTE_REMOTE_IRR;
 	io->send(io->ctx, &m);

@@ -6,14 +6,10 @@
  * the LVT are virtual, because they could name another guest's CPU or carry a
  * delivery mode that would reach the hypervisor.
  */
-#include "kstring.h"
-#include "lapic_dest.h"
+#include "lapic_internal.h"
 #include "smp.h"
 #include "x86.h"
 
-#define LVT_RESET 0x10000u
-#define SVR_RESET 0xFFu
-#define DFR_RESET 0xFFFFFFFFu
 /* Version 14h, LVT entries 0 to 5, no EOI broadcast suppression. */
 #define VERSION 0x00050014u
 
@@ -23,10 +19,8 @@
 #define ICR_LEVEL BIT(15)
 #define ICR_SHORTHAND_SHIFT 18
 #define ICR_WRITABLE 0xCCFFFu
-#define DELIVERY_MASK 7u
 
 #define SVR_WRITABLE 0x1FFu
-#define LVT_VECTOR 0xFFu
 #define LVT_TIMER_WRITABLE 0x700FFu
 #define LVT_ERROR_WRITABLE 0x100FFu
 #define LVT_LINT_WRITABLE 0x1A7FFu
@@ -42,55 +36,11 @@
 
 #define ISR_WORDS 8
 
-/* Index in lvt[], in the order of the registers from LVT_TIMER on; CMCI is not offered. */
-enum lvt_index { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR };
-
 static const uint32_t lvt_writable[] = {
 	[LVT_TIMER] = LVT_TIMER_WRITABLE, [LVT_THERMAL] = LVT_OTHER_WRITABLE,
 	[LVT_PERF] = LVT_OTHER_WRITABLE,  [LVT_LINT0] = LVT_LINT_WRITABLE,
 	[LVT_LINT1] = LVT_LINT_WRITABLE,  [LVT_ERROR] = LVT_ERROR_WRITABLE,
 };
-
-bool vlapic_is_enabled(const struct vlapic *l)
-{
-	return l->base_msr & APIC_BASE_ENABLE;
-}
-
-bool vlapic_is_x2apic(const struct vlapic *l)
-{
-	return vlapic_is_enabled(l) && (l->base_msr & APIC_BASE_X2APIC);
-}
-
-bool vlapic_software_enabled(const struct vlapic *l)
-{
-	return vlapic_is_enabled(l) && (l->svr & APIC_SVR_ENABLE);
-}
-
-bool vlapic_takes_extint(const struct vlapic *l)
-{
-	const uint32_t lint0 = l->lvt[LVT_LINT0];
-
-	/* With the APIC disabled, LINT0 is the CPU's INTR pin (11.4.3). */
-	if (!vlapic_is_enabled(l))
-		return true;
-	return !(lint0 & APIC_LVT_MASKED) &&
-	       (lint0 >> APIC_DELIVERY_SHIFT & DELIVERY_MASK) == APIC_EXTINT;
-}
-
-void vlapic_reset(struct vlapic *l, bool keep_base)
-{
-	if (!keep_base)
-		l->base_msr = APIC_BASE_ADDRESS | APIC_BASE_ENABLE |
-			      (l->id == 0 ? APIC_BASE_BSP : 0);
-	l->ldr = 0;
-	l->dfr = DFR_RESET;
-	l->svr = SVR_RESET;
-	l->icr_high = l->icr_low = 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(lvt_writable); i++)
-		l->lvt[i] = LVT_RESET;
-	memset(l->tmr, 0, sizeof(l->tmr));
-	apic_write(APIC_SVR, l->svr);
-}
 
 /* ---- writes --------------------------------------------------------------- */
 
@@ -107,6 +57,8 @@ static void write_icr(struct vlapic *l, uint32_t low, uint32_t high)
 
 	l->icr_low = low & ICR_WRITABLE;
 	l->icr_high = high;
+	if (m.delivery <= APIC_LOWEST && m.vector < APIC_FIRST_VECTOR)
+		vlapic_error(l, ESR_SEND_ILLEGAL_VECTOR);
 	/* INIT level de-assert: nothing on any CPU since the Pentium 4 (11.6.1). */
 	if (m.delivery == APIC_INIT && (low & ICR_LEVEL) && !(low & ICR_ASSERT))
 		return;
@@ -153,7 +105,7 @@ static void write_svr(struct vlapic *l, uint32_t value)
 	l->svr = value & SVR_WRITABLE;
 	/* Software-disabled: all LVT entries mask themselves (11.4.7.2). */
 	if (!(l->svr & APIC_SVR_ENABLE))
-		for (unsigned i = 0; i < ARRAY_SIZE(lvt_writable); i++)
+		for (unsigned i = 0; i < LAPIC_LVTS; i++)
 			l->lvt[i] |= APIC_LVT_MASKED;
 	apic_write(APIC_SVR, l->svr);
 	forward_lvt(l, LVT_TIMER);
@@ -225,9 +177,9 @@ static bool read_register(struct vlapic *l, uint32_t reg, uint32_t *value)
 	case APIC_LDR: *value = vlapic_is_x2apic(l) ? vlapic_x2apic_ldr(l) : l->ldr; return true;
 	case APIC_SVR: *value = l->svr; return true;
 	case APIC_ICR: *value = l->icr_low; return true;
+	case APIC_ESR: *value = l->esr; return true;
 	case APIC_TPR:
 	case APIC_PPR:
-	case APIC_ESR:
 	case APIC_TIMER_INITIAL:
 	case APIC_TIMER_CURRENT:
 	case APIC_TIMER_DIVIDE:
@@ -252,7 +204,7 @@ static bool write_register(struct vlapic *l, uint32_t reg, uint32_t value)
 		apic_write(APIC_TIMER_DIVIDE, value & DIVIDE_WRITABLE);
 		return true;
 	case APIC_TIMER_INITIAL: apic_write(APIC_TIMER_INITIAL, value); return true;
-	case APIC_ESR: apic_write(APIC_ESR, 0); return true;
+	case APIC_ESR: vlapic_update_esr(l); return true;
 	default: return false;
 	}
 }
@@ -266,8 +218,8 @@ uint32_t vlapic_mmio_read(struct vlapic *l, uint32_t offset)
 		return l->icr_high;
 	if (offset == APIC_DFR)
 		return l->dfr;
-	if (offset % 16 == 0)
-		read_register(l, offset, &value);
+	if (offset % 16 == 0 && !read_register(l, offset, &value) && vlapic_is_reserved(offset))
+		vlapic_error(l, ESR_ILLEGAL_REGISTER);
 	return value;
 }
 
@@ -281,8 +233,9 @@ void vlapic_mmio_write(struct vlapic *l, uint32_t offset, uint32_t value)
 		l->dfr = value | 0x0FFFFFFFu;
 	else if (offset == APIC_LDR)
 		l->ldr = value & 0xFF000000u;
-	else if (offset % 16 == 0)
-		write_register(l, offset, value);
+	else if (offset % 16 == 0 && !write_register(l, offset, value) &&
+		 vlapic_is_reserved(offset))
+		vlapic_error(l, ESR_ILLEGAL_REGISTER);
 }
 
 bool vlapic_msr_read(struct vlapic *l, uint32_t msr, uint64_t *value)
@@ -338,37 +291,12 @@ bool vlapic_msr_write(struct vlapic *l, uint32_t msr, uint64_t value)
 	if (reg == APIC_SELF_IPI) {
 		if (value > 0xFF)
 			return false;
+		if (self.vector < APIC_FIRST_VECTOR)
+			vlapic_error(l, ESR_SEND_ILLEGAL_VECTOR);
 		l->send(l->ctx, &self, SHORT_SELF);
 		return true;
 	}
 	if (has_reserved_bits(reg, (uint32_t)value))
 		return false;
 	return write_register(l, reg, (uint32_t)value);
-}
-
-/*
- * The transitions of 11.12.5: disabled to xAPIC to x2APIC to disabled.  The
- * physical APIC stays enabled whatever the guest does: kicks need it.
- */
-bool vlapic_write_base(struct vlapic *l, uint64_t value, bool host_x2apic)
-{
-	const uint64_t modes = APIC_BASE_ENABLE | APIC_BASE_X2APIC;
-	const uint64_t from = l->base_msr & modes, to = value & modes;
-
-	/* The page cannot be moved: no guest we know does. */
-	if ((value & ~(modes | APIC_BASE_BSP)) != APIC_BASE_ADDRESS)
-		return false;
-	if (to == APIC_BASE_X2APIC || ((to & APIC_BASE_X2APIC) && !host_x2apic))
-		return false;
-	if ((from & APIC_BASE_X2APIC) && to == APIC_BASE_ENABLE)
-		return false;
-	if (from == 0 && (to & APIC_BASE_X2APIC))
-		return false;
-	l->base_msr = (value & ~APIC_BASE_BSP) | (l->base_msr & APIC_BASE_BSP);
-	if (to == 0 && from != 0) {
-		vlapic_reset(l, true);
-		apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
-		apic_write(APIC_LVT_ERROR, APIC_LVT_MASKED);
-	}
-	return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which local APICs a message is for (SDM vol. 3, 11.6.2 and 11.12.10). */
-#include "lapic_dest.h"
+#include "lapic_internal.h"
 
 #define DFR_FLAT 0xFu
 #define DFR_SHIFT 28

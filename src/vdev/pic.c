@@ -128,16 +128,22 @@ static unsigned take(struct pic_chip *c, bool master)
 	return irq;
 }
 
+/* The slave's INT drops with its acknowledge; another request raises it anew. */
+static void drop_slave_output(struct pic *p)
+{
+	set_line(&p->chip[MASTER], CASCADE, false);
+}
+
 uint8_t pic_acknowledge(struct pic *p)
 {
 	struct pic_chip *master = &p->chip[MASTER], *slave = &p->chip[SLAVE];
 	unsigned irq = take(master, true);
 	uint8_t vector;
 
-	if (irq == CASCADE) {
+	/* A single chip has no slaves to ask: its line 2 is one like the others. */
+	if (irq == CASCADE && !master->single) {
 		irq = take(slave, false);
-		/* The slave's INT drops with its acknowledge; another request raises it anew. */
-		set_line(master, CASCADE, false);
+		drop_slave_output(p);
 		vector = (uint8_t)(slave->vector_base + (irq == NONE ? SPURIOUS : irq));
 	} else {
 		vector = (uint8_t)(master->vector_base + (irq == NONE ? SPURIOUS : irq));
@@ -257,15 +263,25 @@ static void chip_write(struct pic_chip *c, bool data, uint8_t v)
 		write_ocw2(c, v);
 }
 
-static uint8_t chip_read(struct pic_chip *c, bool data, bool master)
+/* The read behind a poll command is an acknowledge cycle without a vector. */
+static uint8_t read_poll(struct pic *p, unsigned n)
 {
-	unsigned irq;
+	const unsigned irq = take(&p->chip[n], n == MASTER);
 
-	if (c->poll) {
-		c->poll = false;
-		irq = take(c, master);
-		return irq == NONE ? 0 : (uint8_t)(POLL_INTERRUPT | irq);
-	}
+	p->chip[n].poll = false;
+	if (irq == NONE)
+		return 0;
+	if (n == SLAVE)
+		drop_slave_output(p);
+	return (uint8_t)(POLL_INTERRUPT | irq);
+}
+
+static uint8_t chip_read(struct pic *p, unsigned n, bool data)
+{
+	const struct pic_chip *c = &p->chip[n];
+
+	if (c->poll)
+		return read_poll(p, n);
 	if (data)
 		return c->imr;
 	return c->read_isr ? c->isr : c->irr;
@@ -281,10 +297,10 @@ static uint32_t port_read(void *dev, uint16_t port, unsigned size)
 {
 	struct pic *p = dev;
 	const unsigned n = chip_of(port);
-	uint32_t v = chip_read(&p->chip[n], port & 1, n == MASTER);
+	uint32_t v = chip_read(p, n, port & 1);
 
 	if (size > 1)
-		v |= (uint32_t)chip_read(&p->chip[n], true, n == MASTER) << 8;
+		v |= (uint32_t)chip_read(p, n, true) << 8;
 	update(p);
 	return v;
 }

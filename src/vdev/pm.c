@@ -12,6 +12,11 @@
 #define CONTROL_WRITABLE 0x1C03u /* GBL_RLS and SLP_EN are write-only: they read as 0 */
 #define SLP_TYPE_S5 0 /* as our DSDT's \_S5 says */
 
+/* PM1 status and enable have the timer's bit, and all that can raise the SCI, in the same place. */
+#define EVENT_TIMER BIT(0)
+/* TMR_STS is set whenever this bit changes; it is the highest, as TMR_VAL_EXT is set (4.8.3.1). */
+#define PM_TIMER_CARRY 31
+
 #define STATUS_WRITE_CLEARS 0x8721u
 #define ENABLE_WRITABLE 0x0721u
 
@@ -28,13 +33,60 @@
 #define PORT_92_RESET BIT(0)
 #define PORT_92_A20 BIT(1)
 
-static uint32_t timer(const struct vpm *pm)
+/* Both in two steps, so that nothing overflows; ns_of(tick) is the first moment of a tick. */
+static uint64_t ticks_at(uint64_t ns)
 {
-	const uint64_t ns = pm->now_ns();
-
-	/* In two steps, so that nothing overflows. */
-	return (uint32_t)(ns / NS_PER_S * PM_TIMER_HZ + ns % NS_PER_S * PM_TIMER_HZ / NS_PER_S);
+	return ns / NS_PER_S * PM_TIMER_HZ + ns % NS_PER_S * PM_TIMER_HZ / NS_PER_S;
 }
+
+static uint64_t ns_of(uint64_t tick)
+{
+	return tick / PM_TIMER_HZ * NS_PER_S +
+	       (tick % PM_TIMER_HZ * NS_PER_S + PM_TIMER_HZ - 1) / PM_TIMER_HZ;
+}
+
+/* ---- the timer's status and the SCI (ACPI 4.8.3.1, 4.8.3.3) ------------------------ */
+
+static void catch_up(struct vpm *pm, uint64_t tick)
+{
+	if (tick >> PM_TIMER_CARRY > pm->seen >> PM_TIMER_CARRY)
+		pm->status |= EVENT_TIMER;
+	pm->seen = max_u64(pm->seen, tick);
+}
+
+static void update_sci(struct vpm *pm)
+{
+	const bool level = pm->status & pm->enable;
+
+	if (!pm->clock || level == pm->sci_level)
+		return;
+	pm->sci_level = level;
+	pm->sci.set(pm->sci.ctx, pm->sci.irq, level);
+}
+
+uint64_t vpm_next(const struct vpm *pm)
+{
+	/* While the line is high a second carry is not seen. */
+	if (!pm->clock || pm->sci_level || !(pm->enable & EVENT_TIMER))
+		return VTIME_NEVER;
+	return ns_of(((pm->seen >> PM_TIMER_CARRY) + 1) << PM_TIMER_CARRY);
+}
+
+void vpm_advance(struct vpm *pm, uint64_t now)
+{
+	catch_up(pm, ticks_at(now));
+	update_sci(pm);
+}
+
+/* After an access: `before` is what vpm_next() said then. */
+static void finish(struct vpm *pm, uint64_t before)
+{
+	update_sci(pm);
+	if (vpm_next(pm) != before)
+		pm->clock->rearm(pm->clock->ctx);
+}
+
+/* ---- the block of registers -------------------------------------------------------- */
 
 /* One byte of the block at 0x600; every register is little-endian. */
 static uint8_t read_byte(const struct vpm *pm, unsigned offset, uint32_t timer_value)
@@ -56,14 +108,17 @@ static uint8_t read_byte(const struct vpm *pm, unsigned offset, uint32_t timer_v
 
 static uint32_t block_read(void *dev, uint16_t port, unsigned size)
 {
-	const struct vpm *pm = dev;
+	struct vpm *pm = dev;
 	const unsigned offset = port - PM1_EVENT_PORT;
+	const uint64_t before = vpm_next(pm);
 	/* One sample, so that the bytes of a wide read belong together. */
-	const uint32_t now = timer(pm);
+	const uint64_t tick = ticks_at(pm->now_ns());
 	uint32_t v = 0;
 
+	catch_up(pm, tick);
 	for (unsigned i = 0; i < size; i++)
-		v |= (uint32_t)read_byte(pm, offset + i, now) << 8 * i;
+		v |= (uint32_t)read_byte(pm, offset + i, (uint32_t)tick) << 8 * i;
+	finish(pm, before);
 	return v;
 }
 
@@ -95,13 +150,17 @@ static void block_write(void *dev, uint16_t port, unsigned size, uint32_t value)
 	struct vpm *pm = dev;
 	const unsigned offset = port - PM1_EVENT_PORT;
 	const unsigned control = PM1_CONTROL_PORT - PM1_EVENT_PORT;
+	const uint64_t before = vpm_next(pm);
 	bool sleep = false;
 
+	/* What came up to now can be cleared. */
+	catch_up(pm, ticks_at(pm->now_ns()));
 	for (unsigned i = 0; i < size; i++) {
 		write_byte(pm, offset + i, (uint8_t)(value >> 8 * i));
 		if (offset + i == control + 1)
 			sleep = value >> 8 * i & CONTROL_SLP_EN >> 8;
 	}
+	finish(pm, before);
 	if (sleep && (pm->control >> CONTROL_SLP_TYPE_SHIFT & CONTROL_SLP_TYPE_MASK) == SLP_TYPE_S5)
 		pm->end(pm->ctx, GUEST_POWER_OFF, 0);
 }
@@ -194,6 +253,8 @@ void vpm_reset(struct vpm *pm)
 	pm->control = CONTROL_SCI_EN;
 	pm->reset_control = 0;
 	pm->port_92 = PORT_92_A20;
+	pm->seen = ticks_at(pm->now_ns());
+	update_sci(pm);
 }
 
 void vpm_init(struct vpm *pm, uint64_t (*now_ns)(void),
@@ -202,7 +263,16 @@ void vpm_init(struct vpm *pm, uint64_t (*now_ns)(void),
 	pm->now_ns = now_ns;
 	pm->end = end;
 	pm->ctx = ctx;
+	pm->clock = NULL;
+	pm->sci_level = false;
 	vpm_reset(pm);
+}
+
+void vpm_connect_sci(struct vpm *pm, const struct vclock *clock, struct irq_line sci)
+{
+	pm->clock = clock;
+	pm->sci = sci;
+	update_sci(pm);
 }
 
 bool vpm_add_to_bus(struct vpm *pm, struct vdev_bus *bus, uint16_t exit_port)

@@ -26,7 +26,6 @@
 #define CR4_PCIDE BIT(17)
 
 /* PAE's page-directory-pointer entries (4.4.1): R/W, U/S, A, D, PS and above the address. */
-#define PDPTES 4
 #define PDPTE_PRESENT BIT(0)
 #define PDPTE_RESERVED_LOW 0x1E6ULL
 #define CR3_PAE_MASK 0xFFFFFFE0ULL
@@ -73,12 +72,7 @@ static bool pdpte_valid(uint64_t e)
 	return !(e & PDPTE_PRESENT) || !(e & (above | PDPTE_RESERVED_LOW));
 }
 
-/*
- * With PAE paging the CPU loads four entries when CD, NW or PG change; after
- * an emulated MOV that is ours to do (4.4.1, 26.3.2.4).  False: a reserved bit
- * is set, which the CPU answers with #GP before anything changes.
- */
-static bool load_pdptes(const struct vcpu_hw *v, uint64_t cr0)
+bool vmx_load_pdptes(const struct vcpu_hw *v, uint64_t cr0)
 {
 	static const uint64_t none[PDPTES];
 	const uint64_t *entries;
@@ -101,7 +95,7 @@ static bool load_pdptes(const struct vcpu_hw *v, uint64_t cr0)
 
 static bool mov_to_cr0(struct vcpu_hw *v, uint64_t value)
 {
-	if (!cr0_allowed(value) || !load_pdptes(v, value))
+	if (!cr0_allowed(value) || !vmx_load_pdptes(v, value))
 		return false;
 	vmx_set_cr0((value & CR0_DEFINED) | CR0_ET);
 	/* As the CPU itself does when PG changes (28.4.3.3: emulation is up to us). */

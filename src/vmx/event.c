@@ -112,8 +112,19 @@ void vmx_resume_event(struct vcpu_hw *v)
 		return;
 	/* Not delivered after all, the NMI must not block itself (26.3.1.5). */
 	if (type == INTR_NMI)
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
-			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
+		vmx_set_nmi_blocking(false);
 	set_event(v, info & ~(uint32_t)INTR_NMI_UNBLOCKING,
 		  info & INTR_HAS_ERROR ? (uint32_t)vmcs_read(VMCS_VECTORING_ERROR_CODE) : 0);
+}
+
+void vmx_cancel_event(struct vcpu_hw *v)
+{
+	set_event(v, 0, 0);
+}
+
+void vmx_set_nmi_blocking(bool on)
+{
+	const uint64_t state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, on ? state | BLOCKING_NMI : state & ~BLOCKING_NMI);
 }

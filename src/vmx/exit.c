@@ -29,6 +29,10 @@ enum vmx_reason {
 #define EPT_LINEAR_VALID BIT(7)
 #define EPT_FINAL BIT(8)
 
+/* Of a task switch (table 27-2): the selector in the low half, its source on top. */
+#define TASK_SOURCE_SHIFT 30
+#define TASK_SOURCE_MASK 3u
+
 /* Of a debug exception (table 27-1): B0 to B3, BD, BS. */
 #define DR6_BD BIT(13)
 #define DR6_FROM_EXIT (0xFULL | DR6_BD | PENDING_DEBUG_BS)
@@ -104,6 +108,40 @@ static void decode_ept(struct vm_exit *exit)
 	exit->memory.walk = (q & EPT_LINEAR_VALID) && !(q & EPT_FINAL);
 }
 
+/*
+ * The event whose gate it was is delivered by the switch itself; only an
+ * instruction's is behind that instruction (25.4.2, 27.2.4).
+ */
+static void decode_task_switch(struct vcpu_hw *v, struct vm_exit *exit)
+{
+	const uint32_t info = (uint32_t)vmcs_read(VMCS_VECTORING_INFO);
+	const uint32_t type = info >> INTR_TYPE_SHIFT & INTR_TYPE_MASK;
+	struct task_exit *task = &exit->task;
+
+	exit->kind = EXIT_TASK_SWITCH;
+	*task = (struct task_exit){
+		.selector = (uint16_t)exit->info[0],
+		.source = (enum task_source)(exit->info[0] >> TASK_SOURCE_SHIFT &
+					     TASK_SOURCE_MASK),
+	};
+	if (task->source == TASK_IRET)
+		vmx_set_nmi_blocking(false);
+	if (task->source != TASK_GATE || !(info & INTR_VALID) || type == INTR_SOFTWARE ||
+	    type == INTR_PRIVILEGED || type == INTR_SOFT_EXCEPTION) {
+		exit->insn_len = (uint8_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+		return;
+	}
+	vmx_cancel_event(v);
+	if (type == INTR_NMI)
+		vmx_set_nmi_blocking(true);
+	task->event = true;
+	task->vector = (uint8_t)info;
+	task->is_exception = type == INTR_EXCEPTION;
+	task->has_error = info & INTR_HAS_ERROR;
+	if (task->has_error)
+		task->error = (uint32_t)vmcs_read(VMCS_VECTORING_ERROR_CODE);
+}
+
 void vmx_skip_instruction(struct vcpu_hw *v)
 {
 	v->regs.rip += vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
@@ -120,7 +158,6 @@ static enum exit_kind simple_kind(unsigned reason)
 	case REASON_TRIPLE_FAULT: return EXIT_SHUTDOWN;
 	case REASON_CPUID: return EXIT_CPUID;
 	case REASON_HLT: return EXIT_HLT;
-	case REASON_TASK_SWITCH: return EXIT_TASK_SWITCH;
 	case REASON_INVD:
 	case REASON_WBINVD: return EXIT_CACHE;
 	case REASON_RDPMC: return EXIT_RDPMC;
@@ -170,6 +207,9 @@ void vmx_decode_exit(struct vcpu_hw *v, struct vm_exit *exit)
 		return;
 	case REASON_EPT_VIOLATION:
 		decode_ept(exit);
+		return;
+	case REASON_TASK_SWITCH:
+		decode_task_switch(v, exit);
 		return;
 	case REASON_IO:
 		decode_io(exit);

@@ -100,14 +100,28 @@ void vmx_get_sysregs(const struct vcpu_hw *v, struct vcpu_sysregs *s)
 	s->cpl = s->seg[SEG_SS].attr >> SEG_ATTR_DPL_SHIFT & DPL_MASK;
 }
 
+/* As MOV to CR3 does: a task switch loads it too. */
+static void set_cr3(struct vcpu_hw *v, const struct vcpu_sysregs *s)
+{
+	const bool changes = vmcs_read(VMCS_GUEST_CR3) != s->cr3;
+
+	vmcs_write(VMCS_GUEST_CR3, s->cr3);
+	if (!changes)
+		return;
+	v->flush = true;
+	/* Entries with reserved bits would fail the entry: nothing is mapped then. */
+	if (!vmx_load_pdptes(v, s->cr0))
+		for (unsigned i = 0; i < PDPTES; i++)
+			vmcs_write((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i), 0);
+}
+
 void vmx_set_sysregs(struct vcpu_hw *v, const struct vcpu_sysregs *s)
 {
-	(void)v;
 	vmcs_write(VMCS_GUEST_EFER, s->efer);
 	vmx_set_cr0(s->cr0);
 	vmx_set_cr4(s->cr4);
 	insn_write_cr2(s->cr2);
-	vmcs_write(VMCS_GUEST_CR3, s->cr3);
+	set_cr3(v, s);
 	insn_write_dr6(s->dr6);
 	vmcs_write(VMCS_GUEST_DR7, s->dr7);
 	for (unsigned i = 0; i < SEG_COUNT; i++)

@@ -169,6 +169,12 @@ static void allow_msr(struct vcpu_hw *v, uint32_t msr, bool read, bool write)
 	map[bit / 8] = (uint8_t)((map[bit / 8] & ~(1u << bit % 8)) | (write ? 0u : 1u) << bit % 8);
 }
 
+static uint64_t get_cr4(const struct vcpu_hw *v)
+{
+	(void)v;
+	return vmx_guest_cr4();
+}
+
 const struct backend vmx_backend = {
 	.name = "Intel VMX",
 	.probe = probe,
@@ -182,6 +188,7 @@ const struct backend vmx_backend = {
 	.entry_cancel = entry_begin,
 	.get_sysregs = vmx_get_sysregs,
 	.set_sysregs = vmx_set_sysregs,
+	.get_cr4 = get_cr4,
 	.event_pending = vmx_event_pending,
 	.can_take_extint = vmx_can_take_extint,
 	.can_take_nmi = vmx_can_take_nmi,

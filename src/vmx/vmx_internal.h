@@ -55,6 +55,9 @@ enum intr_type {
 /* Pending debug exceptions, and DR6 (24.4.2). */
 #define PENDING_DEBUG_BS BIT(14)
 
+/* The entries that CR3 points to with PAE paging (4.4.1). */
+#define PDPTES 4u
+
 /* Activity states (24.4.2). */
 enum activity { ACTIVITY_ACTIVE = 0, ACTIVITY_HLT = 1, ACTIVITY_LAST = 3 };
 
@@ -87,6 +90,12 @@ bool vmx_in_64bit_code(void);
 
 /* cr.c: an exit for a control register; injects #GP where the CPU would. */
 void vmx_cr_access(struct vcpu_hw *v);
+/*
+ * With PAE paging the CPU loads four entries when CR3 or certain bits of CR0
+ * change; where we change them that is ours to do (4.4.1, 26.3.2.4).  False: a
+ * reserved bit is set, and nothing was loaded.
+ */
+bool vmx_load_pdptes(const struct vcpu_hw *v, uint64_t cr0);
 
 /* event.c */
 bool vmx_event_pending(const struct vcpu_hw *v);
@@ -101,6 +110,9 @@ void vmx_nmi_after_sti_done(struct vcpu_hw *v);
 void vmx_clear_shadow(struct vcpu_hw *v);
 /* An event whose delivery the exit interrupted is delivered at the next entry. */
 void vmx_resume_event(struct vcpu_hw *v);
+/* No event after all: what vmx_resume_event has found has been delivered by other means. */
+void vmx_cancel_event(struct vcpu_hw *v);
+void vmx_set_nmi_blocking(bool on);
 
 /* exit.c */
 void vmx_decode_exit(struct vcpu_hw *v, struct vm_exit *exit);

@@ -57,9 +57,8 @@ static void add_marks(uint8_t *file, size_t size, uint8_t flags)
 	hdr->magic = LINUX_MAGIC;
 	if (!(flags & CHOOSE_SANE))
 		return;
-	hdr->version = LINUX_PROTOCOL_ENTRY64;
+	hdr->version = (uint16_t)(LINUX_PROTOCOL_MIN + hdr->version % 10);
 	hdr->loadflags |= LOADFLAG_LOADED_HIGH;
-	hdr->xloadflags |= XLOADFLAG_KERNEL_64;
 	hdr->jump_length = (uint8_t)(0x66 + hdr->jump_length % 41);
 	hdr->kernel_alignment = 1U << (12 + hdr->kernel_alignment % 19);
 	hdr->setup_sects = 1;
@@ -67,20 +66,32 @@ static void add_marks(uint8_t *file, size_t size, uint8_t flags)
 	hdr->pref_address %= GIB(4);
 }
 
-static void check_loaded(const struct linux_request *req, const struct guest_memory *mem,
-			 const struct linux_entry *entry)
+static void check_entry(const struct guest_entry *entry, const struct linux_header *hdr)
+{
+	const bool entry64 = entry->sys.efer != 0;
+
+	if (entry64)
+		check(hdr->version >= LINUX_PROTOCOL_ENTRY64 &&
+		      hdr->xloadflags & XLOADFLAG_KERNEL_64);
+	check(entry->regs.rip == entry->kernel + (entry64 ? 0x200 : 0));
+	check(entry->regs.gpr[GPR_RSI] == LAYOUT_BOOT_PARAMS);
+}
+
+static void check_loaded(const struct guest_image *req, const struct guest_memory *mem,
+			 const struct guest_entry *entry)
 {
 	const struct boot_params *p = (void *)(mem->host + LAYOUT_BOOT_PARAMS);
 	const uint64_t low_end = guest_low_ram_end(mem->size);
-	const uint64_t code = (uint64_t)p->hdr.syssize * LINUX_SYSSIZE_UNIT;
-	const uint64_t need = max_u64(code, p->hdr.init_size);
 	const uint64_t sects = p->hdr.setup_sects ? p->hdr.setup_sects : 4;
+	const uint64_t offset = (sects + 1) * LINUX_SECTOR;
+	const uint64_t code = min_u64((uint64_t)p->hdr.syssize * LINUX_SYSSIZE_UNIT,
+				      req->kernel_size - offset);
+	const bool placed = p->hdr.version >= LINUX_PROTOCOL_PLACED;
+	const uint64_t need = max_u64(code, placed ? p->hdr.init_size : 0);
 
 	check(entry->kernel >= MIB(1) && entry->kernel + need <= low_end);
-	check(entry->regs.rip == entry->kernel + 0x200);
-	check(entry->regs.gpr[GPR_RSI] == LAYOUT_BOOT_PARAMS);
-	check(!memcmp(mem->host + entry->kernel,
-		      (const uint8_t *)req->kernel + (sects + 1) * 512, code));
+	check_entry(entry, &p->hdr);
+	check(!memcmp(mem->host + entry->kernel, (const uint8_t *)req->kernel + offset, code));
 	check(!strcmp((const char *)mem->host + LAYOUT_CMDLINE, req->cmdline));
 	check(p->e820_entries >= 4 && p->e820_entries <= 5);
 	if (!req->initrd_size)
@@ -97,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char cmdline[CMDLINE_MOST + 1] = { 0 }, error[LOADER_ERROR];
 	struct choice c;
 	struct guest_memory mem;
-	struct linux_entry entry;
+	struct guest_entry entry;
 	uint8_t *file;
 
 	if (size < sizeof(c))
@@ -113,14 +124,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	mem.size = c.pages % (most / PAGE_SIZE + 1) * PAGE_SIZE;
 	mem.host = arena() + ARENA - mem.size;
-	const struct linux_request req = {
-		.kernel = file, .kernel_size = size, .initrd = initrd,
+	const struct guest_image req = {
+		.format = FORMAT_LINUX, .kernel = file, .kernel_size = size, .initrd = initrd,
 		.initrd_size = c.initrd_size % (sizeof(initrd) + 1), .cmdline = cmdline,
 	};
-	const bool checked = linux_check(&req, mem.size, error, sizeof(error));
+	const bool checked = loader_check(&req, mem.size, error, sizeof(error));
 
-	check(linux_load(&req, &mem, &entry, error, sizeof(error)) == checked);
-	check(linux_probe(file, size, error, sizeof(error)) || !checked);
+	check(loader_load(&req, &mem, &entry, error, sizeof(error)) == checked);
 	if (checked) {
 		check_loaded(&req, &mem, &entry);
 		madvise(arena(), ARENA, MADV_DONTNEED);

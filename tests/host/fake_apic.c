@@ -108,8 +108,22 @@ void apic_write(enum apic_reg reg, uint32_t value)
 		fake_apic.writes[fake_apic.n_writes++].value = value;
 	}
 	*reg_of(reg) = value;
+	if (reg == APIC_ESR) {
+		*reg_of(reg) = fake_apic.error;
+		fake_apic.error = 0;
+	}
 	if (reg == APIC_EOI)
 		end_of_interrupt();
+}
+
+void apic_reset_cpu(void)
+{
+	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_ERROR, APIC_LVT_MASKED);
+	apic_write(APIC_TIMER_INITIAL, 0);
+	apic_write(APIC_TPR, 0);
+	for (uint32_t i = 0; i < WORDS; i++)
+		*reg_of(APIC_ISR + i * 16) = *reg_of(APIC_IRR + i * 16) = 0;
 }
 
 void smp_kick(unsigned cpu)

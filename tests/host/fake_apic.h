@@ -17,6 +17,7 @@ struct fake_apic {
 		uint32_t reg, value;
 	} writes[FAKE_APIC_WRITES]; /* the last ones, in order, until the record is full */
 	unsigned n_writes, n_reads;
+	uint32_t error;  /* what the next write to the ESR latches */
 	unsigned kicks;  /* calls of smp_kick */
 	bool x2apic; /* what apic_is_x2apic says */
 };

@@ -233,6 +233,7 @@ static void test_defaults(void **state)
 	assert_int_equal(vm->on_reset, ACTION_RESTART);
 	assert_true(vm->start_auto);
 	assert_int_equal(vm->exit_port, 0);
+	assert_int_equal(vm->hypervisor_leaf, LEAF_KVM);
 	assert_int_equal(vm->line, 3);
 	assert_int_equal(vm->line_cpus, 4);
 	assert_int_equal(vm->line_memory, 5);
@@ -267,6 +268,7 @@ static void test_all_keys(void **state)
 	assert_int_equal(a->on_reset, ACTION_STOP);
 	assert_false(a->start_auto);
 	assert_int_equal(a->exit_port, 0xF4);
+	assert_int_equal(a->hypervisor_leaf, LEAF_OFF);
 
 	assert_int_equal(b->n_cpus, 2);
 	assert_memory_equal(b->cpus, ((uint8_t[]){ 0, 1 }), 2);
@@ -274,6 +276,7 @@ static void test_all_keys(void **state)
 	assert_int_equal(b->overflow, OVERFLOW_DROP_OLDEST);
 	assert_int_equal(b->on_crash, CRASH_FOCUS);
 	assert_int_equal(b->exit_port, 0);
+	assert_int_equal(b->hypervisor_leaf, LEAF_KVM);
 	assert_true(b->start_auto);
 }
 

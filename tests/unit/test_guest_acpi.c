@@ -140,10 +140,12 @@ static void test_fadt_flags(void **state)
 	/* WBINVD, PROC_C1, no buttons, no fixed RTC wake, 32-bit timer, reset register */
 	assert_int_equal(fadt->flags, 1 | 4 | 0x10 | 0x20 | 0x40 | 0x100 | 0x400);
 	assert_int_equal(fadt->boot_arch, 1 | 4 | 8);
+	assert_int_equal(fadt->century, 0x32);
 	assert_true(fadt->c2_latency > 100 && fadt->c3_latency > 1000);
 	f->cfg.rtc = false;
 	fadt = find(f, "FACP");
 	assert_int_equal(fadt->boot_arch, 1 | 4 | 8 | 0x20);
+	assert_int_equal(fadt->century, 0);
 }
 
 static void test_facs_and_dsdt(void **state)
@@ -158,6 +160,77 @@ static void test_facs_and_dsdt(void **state)
 	assert_int_equal(fadt->x_firmware_ctrl, 0);
 	assert_int_equal(fadt->dsdt, fadt->x_dsdt);
 	assert_memory_equal(checked(f, fadt->dsdt)->signature, "DSDT", 4);
+}
+
+/* ---- what the DSDT's devices claim ------------------------------------------- */
+
+struct claims {
+	struct {
+		unsigned first, last;
+	} io[16];
+	unsigned n_io, irqs, n_memory, templates;
+};
+
+static void claim_io(struct claims *c, unsigned first, unsigned count)
+{
+	for (unsigned i = 0; i < c->n_io; i++)
+		assert_true(first > c->io[i].last || first + count - 1 < c->io[i].first);
+	assert_true(c->n_io < 16 && count);
+	c->io[c->n_io].first = first;
+	c->io[c->n_io++].last = first + count - 1;
+}
+
+/* A resource template (ACPI 6.4) up to its end tag. */
+static void read_template(const uint8_t *at, struct claims *c)
+{
+	for (c->templates++; at[0] != 0x79;) {
+		switch (at[0]) {
+		case 0x22: /* IRQ, two bytes of mask */
+			assert_int_equal(c->irqs & (at[1] | (unsigned)at[2] << 8), 0);
+			c->irqs |= at[1] | (unsigned)at[2] << 8;
+			at += 3;
+			break;
+		case 0x47: /* I/O port range, 16-bit decode, fixed */
+			assert_int_equal(at[1], 1);
+			assert_memory_equal(at + 2, at + 4, 2);
+			claim_io(c, at[2] | (unsigned)at[3] << 8, at[7]);
+			at += 8;
+			break;
+		case 0x86: /* 32-bit fixed memory range, writable */
+			assert_memory_equal(at, "\x86\x09\x00\x01\x00\x00\xD0\xFE\x00\x04\x00\x00", 12);
+			c->n_memory++;
+			at += 12;
+			break;
+		default:
+			fail_msg("unexpected resource 0x%02x", at[0]);
+		}
+	}
+}
+
+/*
+ * Finds each _CRS by its name: a Name of a Buffer, whose length fits into one
+ * byte and whose size is a byte constant (AML 20.2).
+ */
+static void test_dsdt_resources(void **state)
+{
+	struct fixture *f = *state;
+	const struct acpi_fadt *fadt = find(f, "FACP");
+	const struct acpi_header *dsdt = checked(f, fadt->dsdt);
+	const uint8_t *aml = (const uint8_t *)dsdt;
+	struct claims c = { 0 };
+
+	for (uint32_t i = sizeof(*dsdt); i + 8 < dsdt->length; i++)
+		if (!memcmp(aml + i, "_CRS\x11", 5)) {
+			assert_true(aml[i + 5] < 0x40);
+			assert_int_equal(aml[i + 6], 0x0A);
+			read_template(aml + i + 8, &c);
+		}
+	assert_int_equal(c.templates, 6);
+	assert_int_equal(c.irqs, 1 << 0 | 1 << 2 | 1 << 4 | 1 << 8);
+	assert_int_equal(c.n_memory, 1);
+	assert_int_equal(c.n_io, 7);
+	claim_io(&c, GUEST_PM1A_EVENT, 12); /* the fixed registers are nobody else's */
+	claim_io(&c, GUEST_RESET_PORT, 1);
 }
 
 struct madt_seen {
@@ -273,7 +346,7 @@ static void test_refusals(void **state)
 	f->cfg.n_cpus = GUEST_ACPI_MAX_CPUS + 1;
 	assert_false(guest_acpi_build(&f->mem, &f->cfg, &f->rsdp));
 	f->cfg.n_cpus = 1;
-	f->mem.size -= PAGE_SIZE;
+	f->mem.size = 0xF0000 - PAGE_SIZE;
 	assert_false(guest_acpi_build(&f->mem, &f->cfg, &f->rsdp));
 	assert_int_equal(f->mem.host[GUEST_ACPI_BASE], 0);
 }
@@ -335,6 +408,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_fadt_registers), TEST(test_fadt_flags), TEST(test_facs_and_dsdt),
+		TEST(test_dsdt_resources),
 		TEST(test_madt), TEST(test_spcr), TEST(test_hpet), TEST(test_refusals),
 		TEST(test_iasl),
 	};

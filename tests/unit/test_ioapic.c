@@ -215,6 +215,22 @@ static void test_nmi_is_an_edge(void **state)
 	assert_false(read_reg(0x1A) & REMOTE_IRR);
 }
 
+/* SMI, and the two reserved modes, of which one is SIPI in an ICR. */
+static void test_modes_that_are_not_sent(void **state)
+{
+	static const unsigned modes[] = { APIC_SMI, 3, APIC_STARTUP };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {
+		program(i, 0x30 | MODE(modes[i]), 0);
+		vioapic_set_pin(&io, i, true);
+	}
+	assert_int_equal(sent, 0);
+	program(5, 0x30 | MODE(APIC_INIT), 0);
+	vioapic_set_pin(&io, 5, true);
+	assert_int_equal(sent, 1);
+}
+
 static void test_extint(void **state)
 {
 	(void)state;
@@ -243,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup(test_two_pins_of_one_vector, setup),
 		cmocka_unit_test_setup(test_edge_mode_clears_remote_irr, setup),
 		cmocka_unit_test_setup(test_nmi_is_an_edge, setup),
+		cmocka_unit_test_setup(test_modes_that_are_not_sent, setup),
 		cmocka_unit_test_setup(test_extint, setup),
 	};
 

@@ -253,6 +253,85 @@ static void test_extint_gate(void **state)
 	assert_true(vlapic_takes_extint(&l)); /* without an APIC, the pin is INTR */
 }
 
+/* Neither illegal vectors nor registers that do not exist reach the hardware. */
+static void test_errors(void **state)
+{
+	(void)state;
+	wr(APIC_ICR, 0x0F);
+	assert_int_equal(rd(APIC_ESR), 0); /* the register shows what it had at the last write */
+	wr(APIC_ESR, 0);
+	assert_int_equal(rd(APIC_ESR), ESR_SEND_ILLEGAL_VECTOR);
+	wr(0x3F0, 0);
+	(void)rd(0x2F0);
+	wr(APIC_ICR, 0x400); /* an NMI has no vector */
+	wr(APIC_ESR, 0);
+	assert_int_equal(rd(APIC_ESR), ESR_ILLEGAL_REGISTER);
+	wr(APIC_ESR, 0);
+	assert_int_equal(rd(APIC_ESR), 0);
+	wr(APIC_ID, 0); /* read-only, but there */
+	wr(APIC_TIMER_CURRENT, 0);
+	(void)rd(APIC_EOI);
+	wr(APIC_ESR, 0);
+	assert_int_equal(rd(APIC_ESR), 0);
+}
+
+static void test_hardware_errors_are_seen(void **state)
+{
+	(void)state;
+	wr(APIC_ICR, 0x0F);
+	fake_apic.error = ESR_RECEIVE_ILLEGAL_VECTOR; /* of the timer's */
+	wr(APIC_ESR, 0);
+	assert_int_equal(rd(APIC_ESR), ESR_SEND_ILLEGAL_VECTOR | ESR_RECEIVE_ILLEGAL_VECTOR);
+}
+
+static void test_error_interrupt(void **state)
+{
+	(void)state;
+	wr(APIC_SVR, ENABLED);
+	wr(APIC_LVT_ERROR, 0xFE);
+	wr(0x3F0, 0);
+	assert_int_equal(sent, 1);
+	assert_int_equal(last.vector, 0xFE);
+	assert_int_equal(last.delivery, APIC_FIXED);
+	assert_int_equal(shorthand, SHORT_SELF);
+	wr(APIC_LVT_ERROR, MASKED | 0xFE);
+	wr(0x3F0, 0);
+	assert_int_equal(sent, 1);
+}
+
+static void test_virtual_wire(void **state)
+{
+	uint32_t v;
+
+	(void)state;
+	vlapic_set_virtual_wire(&l);
+	assert_true(vlapic_takes_extint(&l) && vlapic_software_enabled(&l));
+	assert_true(fake_apic_wrote(APIC_SVR, &v) && v == ENABLED);
+	assert_int_equal(rd(APIC_LVT_LINT0), 0x700);
+	assert_int_equal(rd(APIC_LVT_LINT1), 0x400);
+}
+
+/* LINT0 in the modes that need no acknowledge cycle: Linux's last resort for its timer. */
+static void test_lint0_messages(void **state)
+{
+	struct apic_message m;
+
+	(void)state;
+	wr(APIC_SVR, ENABLED);
+	assert_false(vlapic_lint0_message(&l, &m));
+	wr(APIC_LVT_LINT0, 0x31);
+	assert_true(vlapic_lint0_message(&l, &m));
+	assert_int_equal(m.vector, 0x31);
+	assert_int_equal(m.delivery, APIC_FIXED);
+	wr(APIC_LVT_LINT0, 0x400);
+	assert_true(vlapic_lint0_message(&l, &m));
+	assert_int_equal(m.delivery, APIC_NMI);
+	wr(APIC_LVT_LINT0, 0x500); /* INIT through a pin would stop the boot CPU */
+	assert_false(vlapic_lint0_message(&l, &m));
+	wr(APIC_LVT_LINT0, 0x700); /* the CPU fetches the vector itself */
+	assert_false(vlapic_lint0_message(&l, &m));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +346,11 @@ int main(void)
 		cmocka_unit_test_setup(test_level_eoi_reaches_the_io_apic, setup),
 		cmocka_unit_test_setup(test_icr, setup),
 		cmocka_unit_test_setup(test_extint_gate, setup),
+		cmocka_unit_test_setup(test_errors, setup),
+		cmocka_unit_test_setup(test_hardware_errors_are_seen, setup),
+		cmocka_unit_test_setup(test_error_interrupt, setup),
+		cmocka_unit_test_setup(test_virtual_wire, setup),
+		cmocka_unit_test_setup(test_lint0_messages, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

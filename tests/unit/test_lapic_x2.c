@@ -103,9 +103,13 @@ static void test_disabling_resets(void **state)
 
 	(void)state;
 	assert_true(wr(APIC_LVT_TIMER, 0x20040));
+	assert_true(wr(APIC_TIMER_INITIAL, 1000));
+	fake_apic_serve(0x41);
 	l.tmr[1] = 1;
 	assert_true(vlapic_write_base(&l, APIC_BASE_ADDRESS, true));
 	assert_true(fake_apic_wrote(APIC_LVT_TIMER, &v) && v == APIC_LVT_MASKED);
+	assert_true(fake_apic_wrote(APIC_TIMER_INITIAL, &v) && v == 0);
+	assert_int_equal(apic_read(APIC_ISR + 0x20) | apic_read(APIC_IRR + 0x20), 0);
 	assert_int_equal(l.tmr[1], 0);
 	assert_false(vlapic_is_enabled(&l) || vlapic_is_x2apic(&l));
 	assert_true(vlapic_write_base(&l, XAPIC, true));

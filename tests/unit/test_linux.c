@@ -12,6 +12,7 @@
 #include "loader.h"
 #include "loader/layout.h"
 #include "loader/linux_abi.h"
+#include "loader/memory_map.h"
 
 #define SETUP_SECTS 3
 #define CODE_OFFSET ((SETUP_SECTS + 1) * LINUX_SECTOR)
@@ -21,9 +22,9 @@
 struct fixture {
 	uint8_t file[CODE_OFFSET + CODE_SIZE + 8]; /* 8: such as a signature behind the image */
 	uint8_t initrd[5000];
-	struct linux_request req;
+	struct guest_image req;
 	struct guest_memory mem;
-	struct linux_entry entry;
+	struct guest_entry entry;
 	char error[LOADER_ERROR];
 };
 
@@ -80,7 +81,7 @@ static int setup(void **state)
 
 	make_image(f);
 	memset(f->initrd, 0x5A, sizeof(f->initrd));
-	f->req = (struct linux_request){
+	f->req = (struct guest_image){
 		.kernel = f->file, .kernel_size = sizeof(f->file),
 		.initrd = f->initrd, .initrd_size = sizeof(f->initrd),
 		.cmdline = "console=ttyS0", .rsdp = RSDP,
@@ -101,18 +102,18 @@ static int teardown(void **state)
 
 static void load(struct fixture *f)
 {
-	if (!linux_load(&f->req, &f->mem, &f->entry, f->error, sizeof(f->error)))
+	if (!loader_load(&f->req, &f->mem, &f->entry, f->error, sizeof(f->error)))
 		fail_msg("%s", f->error);
-	assert_true(linux_check(&f->req, f->mem.size, f->error, sizeof(f->error)));
+	assert_true(loader_check(&f->req, f->mem.size, f->error, sizeof(f->error)));
 }
 
 /* Refused by the load and the check alike, with a text that has all of these words. */
 static void refused(struct fixture *f, const char *a, const char *b)
 {
 	f->error[0] = '\0';
-	assert_false(linux_check(&f->req, f->mem.size, f->error, sizeof(f->error)));
+	assert_false(loader_check(&f->req, f->mem.size, f->error, sizeof(f->error)));
 	f->error[0] = '\0';
-	assert_false(linux_load(&f->req, &f->mem, &f->entry, f->error, sizeof(f->error)));
+	assert_false(loader_load(&f->req, &f->mem, &f->entry, f->error, sizeof(f->error)));
 	if (!strstr(f->error, a) || !strstr(f->error, b) || !strchr(f->error, ';'))
 		fail_msg("\"%s\" lacks \"%s\", \"%s\" or a remedy", f->error, a, b);
 	assert_true(strlen(f->error) < LOADER_ERROR - 1);
@@ -173,15 +174,15 @@ static void test_e820(void **state)
 
 	load(f);
 	assert_int_equal(params(f)->e820_entries, 4);
-	expect_e820(params(f), 0, 0, 0x9FC00, E820_RAM);
-	expect_e820(params(f), 1, 0x9FC00, 0xA0000, E820_RESERVED);
-	expect_e820(params(f), 2, 0xE0000, 0x100000, E820_RESERVED);
-	expect_e820(params(f), 3, MIB(1), MIB(64), E820_RAM);
+	expect_e820(params(f), 0, 0, 0x9FC00, MAP_RAM);
+	expect_e820(params(f), 1, 0x9FC00, 0xA0000, MAP_RESERVED);
+	expect_e820(params(f), 2, 0xE0000, 0x100000, MAP_RESERVED);
+	expect_e820(params(f), 3, MIB(1), MIB(64), MAP_RAM);
 	give_memory(f, GIB(5));
 	load(f);
 	assert_int_equal(params(f)->e820_entries, 5);
-	expect_e820(params(f), 3, MIB(1), GIB(3), E820_RAM);
-	expect_e820(params(f), 4, GIB(4), GIB(6), E820_RAM);
+	expect_e820(params(f), 3, MIB(1), GIB(3), MAP_RAM);
+	expect_e820(params(f), 4, GIB(4), GIB(6), MAP_RAM);
 	/* The initrd stays where the kernel reaches it. */
 	assert_int_equal(f->entry.initrd, GIB(2) - 2 * PAGE_SIZE);
 }
@@ -279,11 +280,11 @@ static void test_placement_rules(void **state)
 	load(f);
 	assert_int_equal(f->entry.kernel, MIB(3));
 	header(f)->pref_address = 0x1000;
-	refused(f, "pref_address", "above 1 MiB");
+	refused(f, "load address", "above 1 MiB");
 	header(f)->pref_address = ~0ULL;
-	refused(f, "pref_address", "0xffffffffffffffff");
+	refused(f, "load address", "0xffffffffffffffff");
 	header(f)->relocatable_kernel = 1;
-	refused(f, "pref_address", "0xffffffffffffffff");
+	refused(f, "load address", "0xffffffffffffffff");
 }
 
 static void test_setup_sects_zero(void **state)
@@ -301,29 +302,95 @@ static void test_recognise(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_true(linux_recognise(f->file, sizeof(f->file)));
+	assert_int_equal(loader_recognise(f->file, sizeof(f->file)), FORMAT_LINUX);
 	header(f)->version = 0x0100; /* Linux, but not one that can be booted */
-	assert_true(linux_recognise(f->file, sizeof(f->file)));
-	assert_false(linux_probe(f->file, sizeof(f->file), f->error, sizeof(f->error)));
-	assert_false(linux_recognise(f->file, 0x267));
-	assert_false(linux_recognise(f->file, 0));
+	assert_int_equal(loader_recognise(f->file, sizeof(f->file)), FORMAT_LINUX);
+	refused(f, "kernel:", "too old");
+	assert_int_equal(loader_recognise(f->file, 0x267), FORMAT_GUESS);
+	assert_int_equal(loader_recognise(f->file, 0), FORMAT_GUESS);
 	header(f)->magic ^= 1;
-	assert_false(linux_recognise(f->file, sizeof(f->file)));
+	assert_int_equal(loader_recognise(f->file, sizeof(f->file)), FORMAT_GUESS);
+	refused(f, "kernel: neither", "format = flat");
+	f->req.format = FORMAT_LINUX;
 	refused(f, "kernel:", "not a Linux bzImage");
 }
 
+/* A kernel that says it is Linux takes no modules. */
+static void test_modules_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	f->req.modules[0] = (struct guest_module){ f->initrd, 1, "m" };
+	f->req.n_modules = 1;
+	refused(f, "module:", "Linux");
+}
+
+/* Protected mode without paging, the first byte of the code, boot_params in ESI. */
+static void expect_entry32(const struct fixture *f, uint64_t at)
+{
+	const struct vcpu_sysregs *s = &f->entry.sys;
+	uint64_t gdt[4];
+
+	assert_int_equal(f->entry.kernel, at);
+	assert_int_equal(f->entry.regs.rip, at);
+	assert_memory_equal(f->mem.host + at, f->file + CODE_OFFSET, CODE_SIZE);
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		assert_int_equal(f->entry.regs.gpr[i], i == GPR_RSI ? LAYOUT_BOOT_PARAMS : 0);
+	assert_int_equal(s->cr0 & (CR0_PE | CR0_PG | CR0_CD | CR0_NW), CR0_PE);
+	assert_true(s->efer == 0 && s->cr4 == 0 && s->cr3 == 0);
+	assert_int_equal(s->seg[SEG_CS].selector, 0x10);
+	assert_int_equal(s->seg[SEG_CS].attr, 0xC9B);
+	assert_int_equal(s->seg[SEG_CS].limit, 0xFFFFFFFF);
+	assert_int_equal(s->seg[SEG_CS].base, 0);
+	assert_int_equal(s->seg[SEG_SS].selector, 0x18);
+	assert_int_equal(s->seg[SEG_SS].attr, 0xC93);
+	memcpy(gdt, f->mem.host + s->gdtr.base, sizeof(gdt));
+	assert_true(gdt[2] == 0x00CF9B000000FFFF);
+	assert_true(gdt[3] == 0x00CF93000000FFFF);
+}
+
+static void test_32_bit_kernel(void **state)
+{
+	struct fixture *f = *state;
+
+	header(f)->code32_start = 0x100000;
+	header(f)->xloadflags = 0;
+	load(f);
+	expect_entry32(f, MIB(16));
+	header(f)->code32_start = 0;
+	refused(f, "has no 32-bit entry", "BIOS");
+}
+
+/* Before 2.12 there is no 64-bit entry, before 2.10 no preferred address. */
 static void test_old_protocols(void **state)
 {
 	struct fixture *f = *state;
 
 	header(f)->version = 0x0205;
-	refused(f, "kernel: boot protocol 2.05 is too old", "2.12");
+	refused(f, "kernel: boot protocol 2.05 is too old", "2.06");
+	header(f)->code32_start = 0x100000;
 	header(f)->version = 0x020B;
-	refused(f, "has no 64-bit entry", "2.11");
-	header(f)->version = 0x020C;
 	load(f);
-	header(f)->xloadflags = 0;
-	refused(f, "has no 64-bit entry", "XLF_KERNEL_64");
+	expect_entry32(f, MIB(16));
+	header(f)->version = 0x020A;
+	header(f)->jump_length = 0x62; /* to 0x264 */
+	load(f);
+	expect_entry32(f, MIB(16));
+	header(f)->version = 0x0209;
+	load(f);
+	expect_entry32(f, MIB(2)); /* relocatable: the first aligned place */
+	header(f)->relocatable_kernel = 0;
+	load(f);
+	expect_entry32(f, MIB(1));
+	header(f)->version = 0x0206;
+	header(f)->jump_length = 0x3A; /* to 0x23C */
+	header(f)->init_size = 0xFFFFFFFF; /* bytes of the code that follows */
+	load(f);
+	expect_entry32(f, MIB(1));
+	assert_int_equal(params(f)->hdr.cmdline_size, 255);
+	assert_int_equal(params(f)->hdr.init_size, 0); /* behind the header: not copied */
+	header(f)->jump_length = 0x39;
+	refused(f, "setup header ends at 0x23b", "0x23c");
 	header(f)->loadflags = 0;
 	refused(f, "zImage", "bzImage");
 }
@@ -350,8 +417,13 @@ static void test_truncated(void **state)
 
 	f->req.kernel_size = CODE_OFFSET + CODE_SIZE;
 	load(f);
+	/* The header counts in units of 16 bytes: a file may end inside the last. */
+	f->req.kernel_size -= LINUX_SYSSIZE_UNIT - 1;
+	load(f);
+	assert_int_equal(f->mem.host[MIB(16) + CODE_SIZE - LINUX_SYSSIZE_UNIT],
+			 f->file[CODE_OFFSET + CODE_SIZE - LINUX_SYSSIZE_UNIT]);
 	f->req.kernel_size--;
-	refused(f, "truncated", "6144 bytes and the file has 6143");
+	refused(f, "truncated", "6144 bytes and the file has 6128");
 	f->req.kernel_size = CODE_OFFSET - 1;
 	refused(f, "truncated", "has 2047");
 	f->req.kernel_size = sizeof(f->file);
@@ -361,7 +433,7 @@ static void test_truncated(void **state)
 	header(f)->syssize = 0x100;
 	refused(f, "truncated", "file has 6152");
 	header(f)->syssize = 0x20;
-	refused(f, "512 bytes of code", "64-bit entry");
+	refused(f, "512 bytes of code", "the entry is at 512");
 }
 
 static void test_memory_too_small(void **state)
@@ -376,7 +448,7 @@ static void test_memory_too_small(void **state)
 	give_memory(f, PAGE_SIZE);
 	refused(f, "memory:", "24M");
 	header(f)->init_size = 0xFFFFFFFF;
-	refused(f, "the kernel: needs RAM up to 0x100ffffff", "3 GiB");
+	refused(f, "the kernel needs RAM up to 0x100ffffff", "3 GiB");
 	header(f)->init_size = 0; /* then the image itself counts */
 	give_memory(f, MIB(16));
 	refused(f, "memory: the kernel needs 18 MiB", "18M");
@@ -441,7 +513,7 @@ static void test_short_error_buffer(void **state)
 	char tiny[8] = "1234567";
 
 	header(f)->magic = 0;
-	assert_false(linux_probe(f->file, sizeof(f->file), tiny, 5));
+	assert_false(loader_check(&f->req, MIB(64), tiny, 5));
 	assert_int_equal(tiny[4], '\0');
 	assert_int_equal(tiny[5], '6');
 }
@@ -477,7 +549,8 @@ int main(void)
 		TEST(test_places), TEST(test_boot_params), TEST(test_e820),
 		TEST(test_entry_state), TEST(test_gdt), TEST(test_identity_map),
 		TEST(test_no_initrd_no_cmdline), TEST(test_placement_rules),
-		TEST(test_setup_sects_zero), TEST(test_recognise), TEST(test_old_protocols),
+		TEST(test_setup_sects_zero), TEST(test_recognise),
+		TEST(test_modules_refused), TEST(test_32_bit_kernel), TEST(test_old_protocols),
 		TEST(test_damaged_header), TEST(test_truncated), TEST(test_memory_too_small),
 		TEST(test_initrd_fits), TEST(test_cmdline_too_long),
 		TEST(test_refusal_touches_nothing), TEST(test_short_error_buffer),

@@ -12,14 +12,16 @@
 #include "fake_apic.h"
 #include "x86.h"
 
-#define MAX_PASSED 64
+#define MAX_PASSED 128
 #define KVM_WALL_CLOCK 0x4B564D00u
+#define PLAIN_IPI 0x100000041ULL
 #define KVM_SYSTEM_TIME 0x4B564D01u
 
+static struct cfg_vm cfg;
 static struct vm vm;
 static struct vcpu v;
 static struct vcpu_sysregs sys;
-static unsigned access_updates;
+static unsigned access_updates, sent;
 
 /* ---- a backend that keeps every MSR, and what surrounds the policy ------------------- */
 
@@ -78,6 +80,12 @@ void vcpu_update_apic_access(struct vcpu *vcpu)
 	access_updates++;
 }
 
+bool ipi_send_plain(struct vcpu *from, uint64_t icr)
+{
+	assert_ptr_equal(from, &v);
+	return icr == PLAIN_IPI;
+}
+
 bool kvmclock_set(struct vcpu *vcpu, uint64_t value)
 {
 	vcpu->kvm_clock = value;
@@ -95,6 +103,7 @@ static void lapic_send(void *ctx, const struct apic_message *m, unsigned shortha
 	(void)ctx;
 	(void)m;
 	(void)shorthand;
+	sent++;
 }
 
 static int setup(void **state)
@@ -106,8 +115,11 @@ static int setup(void **state)
 	memset(&v, 0, sizeof(v));
 	memset(&sys, 0, sizeof(sys));
 	memset(&kept, 0, sizeof(kept));
-	n_passed = access_updates = 0;
+	n_passed = access_updates = sent = 0;
+	memset(&cfg, 0, sizeof(cfg));
+	vm.cfg = &cfg;
 	v.vm = &vm;
+	msr_power_on(&v);
 	v.lapic.send = lapic_send;
 	vlapic_reset(&v.lapic, false);
 	return 0;
@@ -131,14 +143,14 @@ static uint64_t rd(uint32_t msr)
 /* ---- tests -------------------------------------------------------------------------- */
 
 /*
- * FEATURE_CONTROL, counters, machine checks, MTRRs, SMRR, VMX, energy, X2APIC
+ * FEATURE_CONTROL, counters, machine checks, what lies around the MTRRs, SMRR, VMX, energy, X2APIC
  * while in xAPIC mode, VM_CR, HSAVE_PA, SMM, IBS, and what does not exist.
  */
 static void test_refused(void **state)
 {
 	static const uint32_t msrs[] = {
-		0x3A, 0x3B, 0x48, 0x49, 0xC1, 0xE7, 0xFE, 0x10A, 0x179, 0x17A, 0x186, 0x1D9,
-		0x200, 0x20F, 0x250, 0x2FF, 0x309, 0x345, 0x38F, 0x400, 0x480, 0x491, 0x600,
+		0x3A, 0x3B, 0x48, 0x49, 0xC1, 0xE7, 0xFD, 0x10A, 0x179, 0x17A, 0x186, 0x1DB,
+		0x1F2, 0x1FF, 0x210, 0x251, 0x25A, 0x267, 0x270, 0x2FE, 0x300, 0x309, 0x345, 0x38F, 0x400, 0x480, 0x491, 0x600,
 		0x606, 0x6E0, 0x802, 0x830, 0xDA0, 0xC0000103, 0xC0000104, 0xC0010000,
 		0xC0010111, 0xC0010112, 0xC0010113, 0xC0010114, 0xC0010117, 0xC0011030,
 		0xC0010030, 0x40000000, 0x4B564D02, 0x7FFFFFFF, 0xFFFFFFFF
@@ -155,9 +167,18 @@ static void test_harmless_ones(void **state)
 {
 	(void)state;
 	assert_int_equal(rd(0x8B), 0);
-	assert_int_equal(rd(0xC0010015), 0);
+	assert_int_equal(rd(0xC0010015), BIT(24));
 	assert_true(msr_write(&v, 0xC0010015, ~0ULL));
-	assert_int_equal(rd(0xC0010015), 0);
+	assert_int_equal(rd(0xC0010015), BIT(24));
+	/* A microcode update is taken, and the revision stays. */
+	assert_true(msr_write(&v, 0x79, 0x1000) && msr_write(&v, 0xC0010020, 0x1000));
+	assert_false(readable(0x79) || readable(0xC0010020));
+	assert_int_equal(rd(0x8B), 0);
+	assert_false(msr_write(&v, 0xCE, 0));
+	assert_int_equal(rd(0xCE) | rd(0x17), 0);
+	assert_true(msr_write(&v, 0x1D9, 2));
+	assert_int_equal(rd(0x1D9), 0);
+	assert_false(msr_write(&v, 0x1D9, BIT(6))); /* trace messages */
 	assert_int_equal(rd(0xC0011029) & 2, 2); /* LFENCE serialises */
 	assert_int_equal(rd(0x1A0) & 0x1801, 0x1801);
 	assert_true(msr_write(&v, 0x1A0, 0));
@@ -214,6 +235,23 @@ static void test_apic(void **state)
 	assert_int_equal(vm.lock.next, vm.lock.owner); /* no way out keeps the lock */
 }
 
+/* Of the writes only an EOI changes what is passed: the others need not pay for it. */
+static void test_x2apic_writes(void **state)
+{
+	(void)state;
+	assert_true(msr_write(&v, MSR_APIC_BASE, 0xFEE00D00));
+	access_updates = 0;
+	assert_true(msr_write(&v, 0x830, PLAIN_IPI));
+	assert_int_equal(sent, 0);
+	assert_true(msr_write(&v, 0x830, PLAIN_IPI | 0x40000));
+	assert_int_equal(sent, 1);
+	assert_true(msr_write(&v, 0x83E, 3));
+	assert_int_equal(access_updates, 0);
+	assert_true(msr_write(&v, 0x80B, 0));
+	assert_int_equal(access_updates, 1);
+	assert_int_equal(vm.lock.next, vm.lock.owner);
+}
+
 static void test_kvm_clock(void **state)
 {
 	(void)state;
@@ -222,6 +260,46 @@ static void test_kvm_clock(void **state)
 	assert_false(msr_write(&v, KVM_SYSTEM_TIME, 0xBAD));
 	assert_true(msr_write(&v, KVM_WALL_CLOCK, 0x2000));
 	assert_false(msr_write(&v, KVM_WALL_CLOCK, 0xBAD));
+	cfg.hypervisor_leaf = LEAF_OFF; /* no leaf, no clock */
+	assert_false(readable(KVM_SYSTEM_TIME) || readable(KVM_WALL_CLOCK));
+	assert_false(msr_write(&v, KVM_SYSTEM_TIME, 0x1001));
+	assert_false(msr_write(&v, KVM_WALL_CLOCK, 0x2000));
+}
+
+static void test_mtrr(void **state)
+{
+	const unsigned phys_bits = cpuid(0x80000008, 0).eax & 0xFF;
+
+	(void)state;
+	assert_int_equal(rd(0xFE), 0x508); /* 8 variable, fixed ones, write-combining */
+	assert_false(msr_write(&v, 0xFE, 0x508));
+	/* What firmware leaves: all write-back but the VGA window and the PCI hole. */
+	assert_int_equal(rd(0x2FF), 0xC06);
+	assert_true(rd(0x250) == 0x0606060606060606 && rd(0x26F) == 0x0606060606060606);
+	assert_int_equal(rd(0x259), 0);
+	assert_int_equal(rd(0x200), 0xC0000000);
+	assert_true(rd(0x201) == (BIT(phys_bits) - BIT(30) + 0x800));
+	assert_int_equal(rd(0x203), 0);
+
+	assert_true(msr_write(&v, 0x2FF, 0xC00));
+	assert_int_equal(rd(0x2FF), 0xC00);
+	assert_false(msr_write(&v, 0x2FF, 0xC02));
+	assert_false(msr_write(&v, 0x2FF, 0x1C06));
+	assert_false(msr_write(&v, 0x2FF, 0xD06));
+	assert_true(msr_write(&v, 0x258, 0x0001040506060606));
+	assert_true(rd(0x258) == 0x0001040506060606);
+	assert_false(msr_write(&v, 0x258, 0x0007));
+	assert_false(msr_write(&v, 0x258, 0x02ULL << 56));
+	assert_true(msr_write(&v, 0x20E, 0x80000006));
+	assert_true(msr_write(&v, 0x20F, (BIT(phys_bits) - BIT(20)) | BIT(11)));
+	assert_int_equal(rd(0x20E), 0x80000006);
+	assert_false(msr_write(&v, 0x20E, 0x80000003));
+	assert_false(msr_write(&v, 0x20E, 0x80000106));
+	assert_false(msr_write(&v, 0x20E, BIT(phys_bits)));
+	assert_false(msr_write(&v, 0x20F, BIT(phys_bits)));
+	assert_false(msr_write(&v, 0x20F, BIT(10)));
+	assert_int_equal(rd(0x20E), 0x80000006);
+	assert_int_equal(kept.msr, 0); /* nothing of it reaches the CPU */
 }
 
 static int pass_of(uint32_t msr)
@@ -263,7 +341,9 @@ int main(void)
 		cmocka_unit_test_setup(test_efer, setup),
 		cmocka_unit_test_setup(test_pat, setup),
 		cmocka_unit_test_setup(test_apic, setup),
+		cmocka_unit_test_setup(test_x2apic_writes, setup),
 		cmocka_unit_test_setup(test_kvm_clock, setup),
+		cmocka_unit_test_setup(test_mtrr, setup),
 		cmocka_unit_test_setup(test_what_needs_no_exit, setup),
 	};
 

@@ -218,6 +218,51 @@ static void test_poll(void **state)
 	assert_int_equal(isr(), 0x40);
 }
 
+/* Polled drivers serve a slave's requests one by one, without a new edge on its lines. */
+static void test_poll_of_the_slave(void **state)
+{
+	(void)state;
+	pulse(9);
+	pulse(12);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(pic.out_level);
+		outb(M_CMD, POLL);
+		assert_int_equal(bus_port_read(&bus, M_CMD, 1), 0x82);
+		outb(S_CMD, POLL);
+		assert_int_equal(bus_port_read(&bus, S_CMD, 1), i ? 0x84 : 0x81);
+		outb(S_CMD, EOI);
+		outb(M_CMD, EOI);
+	}
+	assert_false(pic.out_level);
+}
+
+/* The slave ends what it is polled for itself: its INT falls and rises for the next. */
+static void test_poll_of_a_slave_with_automatic_eoi(void **state)
+{
+	(void)state;
+	program(0x03);
+	pulse(9);
+	pulse(12);
+	outb(M_CMD, POLL);
+	assert_int_equal(bus_port_read(&bus, M_CMD, 1), 0x82);
+	outb(S_CMD, POLL);
+	assert_int_equal(bus_port_read(&bus, S_CMD, 1), 0x81);
+	assert_true(pic.out_level);
+	assert_int_equal(pic_acknowledge(&pic), 0x3C);
+}
+
+/* ICW1.SNGL: no slave is asked for a vector. */
+static void test_single_chip(void **state)
+{
+	(void)state;
+	outb(M_CMD, 0x13);
+	outb(M_DATA, 0x50);
+	outb(M_DATA, 0x01);
+	outb(M_DATA, 0);
+	pulse(9);
+	assert_int_equal(pic_acknowledge(&pic), 0x52);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +275,9 @@ int main(void)
 		cmocka_unit_test_setup(test_spurious_of_the_slave, setup),
 		cmocka_unit_test_setup(test_special_fully_nested, setup),
 		cmocka_unit_test_setup(test_poll, setup),
+		cmocka_unit_test_setup(test_poll_of_the_slave, setup),
+		cmocka_unit_test_setup(test_poll_of_a_slave_with_automatic_eoi, setup),
+		cmocka_unit_test_setup(test_single_chip, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

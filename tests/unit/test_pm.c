@@ -42,6 +42,26 @@ static uint32_t in(uint16_t port, unsigned size)
 	return bus_port_read(&bus, port, size);
 }
 
+static unsigned raised, rearmed;
+static bool sci_level;
+
+static void sci_set(void *ctx, unsigned irq, bool level)
+{
+	assert_ptr_equal(ctx, &bus);
+	assert_int_equal(irq, 9);
+	assert_int_not_equal(level, sci_level);
+	sci_level = level;
+	raised += level;
+}
+
+static void rearm(void *ctx)
+{
+	assert_ptr_equal(ctx, &pm);
+	rearmed++;
+}
+
+static const struct vclock vclock = { now, now, rearm, &pm };
+
 static int setup(void **state)
 {
 	(void)state;
@@ -51,6 +71,21 @@ static int setup(void **state)
 	vpm_init(&pm, now, end, &pm);
 	assert_true(vpm_add_to_bus(&pm, &bus, EXIT_PORT));
 	return 0;
+}
+
+static int setup_sci(void **state)
+{
+	setup(state);
+	sci_level = false;
+	raised = rearmed = 0;
+	vpm_connect_sci(&pm, &vclock, (struct irq_line){ sci_set, &bus, 9 });
+	return 0;
+}
+
+/* The first nanosecond at which bit 31 has changed so often. */
+static uint64_t carry(unsigned n)
+{
+	return (((uint64_t)n << 31) * 1000000000 + 3579544) / 3579545;
 }
 
 static void test_timer_rate(void **state)
@@ -69,6 +104,84 @@ static void test_timer_rate(void **state)
 	ns = ~0ULL;
 	assert_int_equal(in(PM_TIMER_PORT, 4),
 			 (uint32_t)((unsigned __int128)ns * 3579545 / 1000000000));
+}
+
+static void test_timer_status(void **state)
+{
+	(void)state;
+	assert_int_equal(in(PM1_EVENT_PORT, 2), 0);
+	ns = carry(1) - 1;
+	assert_int_equal(in(PM1_EVENT_PORT, 2), 0);
+	ns = carry(1);
+	assert_int_equal(in(PM_TIMER_PORT, 4), 0x80000000);
+	assert_int_equal(in(PM1_EVENT_PORT, 2), 1);
+	out(PM1_EVENT_PORT, 2, 1);
+	assert_int_equal(in(PM1_EVENT_PORT, 2), 0);
+	ns = carry(2); /* a change to 0 is one, too */
+	out(PM1_EVENT_PORT, 2, 1); /* clears what nobody has read yet */
+	assert_int_equal(in(PM_TIMER_PORT, 4), 0);
+	assert_int_equal(in(PM1_EVENT_PORT, 2), 0);
+	ns = carry(3);
+	assert_int_equal(in(PM1_EVENT_PORT, 2), 1);
+	vpm_reset(&pm);
+	assert_int_equal(in(PM1_EVENT_PORT, 2), 0);
+	assert_int_equal(vpm_next(&pm), VTIME_NEVER); /* no SCI */
+}
+
+static void test_timer_interrupt(void **state)
+{
+	(void)state;
+	assert_int_equal(vpm_next(&pm), VTIME_NEVER);
+	out(PM1_EVENT_PORT + 2, 2, 1);
+	assert_int_equal(rearmed, 1);
+	assert_int_equal(vpm_next(&pm), carry(1));
+	for (unsigned i = 1; i < 5; i++) {
+		vpm_advance(&pm, ns = carry(i) - 1);
+		assert_false(sci_level);
+		vpm_advance(&pm, ns = carry(i));
+		assert_true(sci_level);
+		assert_int_equal(vpm_next(&pm), VTIME_NEVER);
+		assert_int_equal(in(PM1_EVENT_PORT, 2), 1);
+		assert_true(sci_level);
+		out(PM1_EVENT_PORT, 2, 1);
+		assert_false(sci_level);
+		assert_int_equal(vpm_next(&pm), carry(i + 1));
+	}
+	assert_int_equal(raised, 4);
+	assert_int_equal(rearmed, 5);
+}
+
+static void test_timer_interrupt_late(void **state)
+{
+	(void)state;
+	out(PM1_EVENT_PORT + 2, 2, 1);
+	vpm_advance(&pm, ns = carry(7) + 5);
+	assert_int_equal(raised, 1);
+	out(PM1_EVENT_PORT, 2, 1);
+	assert_int_equal(vpm_next(&pm), carry(8));
+	ns = carry(8);
+	(void)in(PM_TIMER_PORT, 4); /* the access finds it due */
+	assert_int_equal(raised, 2);
+	assert_int_equal(rearmed, 3);
+	vpm_reset(&pm);
+	assert_false(sci_level);
+	assert_int_equal(vpm_next(&pm), VTIME_NEVER);
+}
+
+/* Status without enable is silent; enabling it then is not. */
+static void test_timer_interrupt_enable(void **state)
+{
+	(void)state;
+	ns = carry(1);
+	assert_int_equal(in(PM1_EVENT_PORT, 2), 1);
+	assert_false(sci_level);
+	out(PM1_EVENT_PORT + 2, 2, 0x0100); /* the power button's */
+	assert_false(sci_level);
+	out(PM1_EVENT_PORT + 2, 2, 1);
+	assert_true(sci_level);
+	out(PM1_EVENT_PORT + 2, 2, 0);
+	assert_false(sci_level);
+	assert_int_equal(vpm_next(&pm), VTIME_NEVER);
 }
 
 static void test_timer_is_read_only(void **state)
@@ -208,6 +321,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_timer_rate, setup),
+		cmocka_unit_test_setup(test_timer_status, setup),
+		cmocka_unit_test_setup(test_timer_interrupt, setup_sci),
+		cmocka_unit_test_setup(test_timer_interrupt_late, setup_sci),
+		cmocka_unit_test_setup(test_timer_interrupt_enable, setup_sci),
 		cmocka_unit_test_setup(test_timer_is_read_only, setup),
 		cmocka_unit_test_setup(test_event_registers, setup),
 		cmocka_unit_test_setup(test_control, setup),

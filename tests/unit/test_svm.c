@@ -97,6 +97,10 @@ static void test_inject(void **state)
 	inject(EVENT_EXTINT, 0x31, false, 0);
 	assert_true(vmcb->event_inject == (BIT(31) | 0x31));
 	assert_true(svm_backend.event_pending(&v));
+	/* In real mode no exception pushes an error code. */
+	inject(EVENT_EXCEPTION, VEC_GP, true, 0xDEAD);
+	assert_true(vmcb->event_inject == (BIT(31) | 3 << 8 | 13));
+	vmcb->cr0 |= CR0_PE;
 	inject(EVENT_EXCEPTION, VEC_PF, true, 0xDEAD);
 	assert_true(vmcb->event_inject == (0xDEADULL << 32 | BIT(31) | BIT(11) | 3 << 8 | 14));
 	inject(EVENT_EXCEPTION, VEC_UD, false, 0xDEAD);

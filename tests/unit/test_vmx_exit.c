@@ -216,6 +216,46 @@ static void test_interrupted_delivery(void **state)
 	}
 }
 
+/* Table 27-2: who asked for the task switch; an event's is not delivered once more. */
+static void test_task_switch(void **state)
+{
+	fake_vmcs_set(VMCS_EXIT_INSTRUCTION_LENGTH, 7);
+	fake_vmcs_set(VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_NMI);
+	assert_int_equal(decode(9, 0x00000030), EXIT_TASK_SWITCH);
+	assert_int_equal(e.task.source, TASK_CALL);
+	assert_int_equal(e.task.selector, 0x30);
+	assert_int_equal(e.insn_len, 7);
+	decode(9, 0x80000030);
+	assert_int_equal(e.task.source, TASK_JMP);
+	assert_int_equal(fake_vmcs_get(VMCS_GUEST_INTERRUPTIBILITY), BLOCKING_NMI);
+	decode(9, 0x40000030); /* IRET lets NMIs in again */
+	assert_int_equal(e.task.source, TASK_IRET);
+	assert_int_equal(fake_vmcs_get(VMCS_GUEST_INTERRUPTIBILITY), 0);
+
+	fake_vmcs_set(VMCS_VECTORING_INFO, 0x80000480); /* INT 80h */
+	decode(9, 0xC0000030);
+	assert_int_equal(e.task.source, TASK_GATE);
+	assert_false(e.task.event);
+	assert_int_equal(e.insn_len, 7);
+
+	vmx_setup(state);
+	to_protected_mode(false);
+	fake_vmcs_set(VMCS_VECTORING_INFO, 0x80000B08);
+	fake_vmcs_set(VMCS_VECTORING_ERROR_CODE, 0x77);
+	decode(9, 0xC0000030);
+	assert_true(e.task.event && e.task.is_exception && e.task.has_error);
+	assert_int_equal(e.task.vector, VEC_DF);
+	assert_int_equal(e.task.error, 0x77);
+	assert_int_equal(e.insn_len, 0);
+	assert_false(vmx_backend.event_pending(&v));
+	assert_int_equal(fake_vmcs_get(VMCS_ENTRY_INTERRUPTION), 0);
+
+	fake_vmcs_set(VMCS_VECTORING_INFO, 0x80000202); /* an NMI is in service now */
+	decode(9, 0xC0000030);
+	assert_true(e.task.event && !e.task.is_exception && !e.task.has_error);
+	assert_int_equal(fake_vmcs_get(VMCS_GUEST_INTERRUPTIBILITY), BLOCKING_NMI);
+}
+
 static void test_failed_entry(void **state)
 {
 	(void)state;
@@ -236,7 +276,7 @@ static void test_failed_entry(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_plain_exits), TEST(test_ports), TEST(test_memory), TEST(test_exceptions),
+		TEST(test_plain_exits), TEST(test_ports), TEST(test_task_switch), TEST(test_memory), TEST(test_exceptions),
 		TEST(test_nmi_is_taken_by_the_host), TEST(test_debug_exception),
 		TEST(test_int1_is_behind_itself), TEST(test_single_step_in_a_shadow),
 		TEST(test_nmis_blocked_again_after_iret), TEST(test_windows_close),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "long_mode.h"
+#include "entry_state.h"
 
 #include "kstring.h"
 #include "layout.h"
@@ -16,15 +16,23 @@
 #define TYPE_TSS_BUSY 0xB
 #define CODE64_ATTR                                                                                \
 	(TYPE_CODE_READ_ACCESSED | SEG_ATTR_S | SEG_ATTR_P | SEG_ATTR_L | SEG_ATTR_G)
+#define CODE32_ATTR                                                                                \
+	(TYPE_CODE_READ_ACCESSED | SEG_ATTR_S | SEG_ATTR_P | SEG_ATTR_DB | SEG_ATTR_G)
 #define DATA_ATTR                                                                                  \
 	(TYPE_DATA_WRITE_ACCESSED | SEG_ATTR_S | SEG_ATTR_P | SEG_ATTR_DB | SEG_ATTR_G)
 #define FLAT_LIMIT 0xFFFFFFFFU
 
-#define GDT_ENTRIES (LONG_MODE_DS / 8 + 1)
-#define TSS64_LIMIT 0x67
+#define GDT_ENTRIES (ENTRY_DS / 8 + 1)
+#define TSS_LIMIT 0x67
 
-#define DR6_RESET 0xFFFF0FF0ULL /* Intel SDM vol. 3, table 9-1 */
-#define DR7_RESET 0x400ULL
+/* Real mode: a segment's base is 16 times its selector (Intel SDM vol. 3, 21.1.1). */
+#define REAL_SEGMENT_SHIFT 4
+#define REAL_IP_MASK 0xFFFFULL
+
+static uint64_t code_attr(enum guest_mode mode)
+{
+	return mode == MODE_LONG64 ? CODE64_ATTR : CODE32_ATTR;
+}
 
 /* A flat descriptor (base 0, limit 4 GiB) with these attributes; Intel SDM vol. 3, 3.4.5. */
 static uint64_t flat_descriptor(uint64_t attr)
@@ -34,12 +42,12 @@ static uint64_t flat_descriptor(uint64_t attr)
 	return 0xFFFFULL | access << 40 | 0xFULL << 48 | flags << 52;
 }
 
-static void write_gdt(const struct guest_memory *mem)
+static void write_gdt(enum guest_mode mode, const struct guest_memory *mem)
 {
 	uint64_t gdt[GDT_ENTRIES] = { 0 };
 
-	gdt[LONG_MODE_CS / 8] = flat_descriptor(CODE64_ATTR);
-	gdt[LONG_MODE_DS / 8] = flat_descriptor(DATA_ATTR);
+	gdt[ENTRY_CS / 8] = flat_descriptor(code_attr(mode));
+	gdt[ENTRY_DS / 8] = flat_descriptor(DATA_ATTR);
 	memcpy(mem->host + LAYOUT_GDT, gdt, sizeof(gdt));
 }
 
@@ -65,44 +73,73 @@ static void write_page_tables(const struct guest_memory *mem)
 			    i * PAGE_2M | PTE_PRESENT | PTE_WRITE | PDE_LARGE);
 }
 
-_Static_assert(LAYOUT_PAGE_TABLES + LAYOUT_PAGE_TABLES_SIZE <= LONG_MODE_MIN_RAM, "RAM needed");
+_Static_assert(LAYOUT_PAGE_TABLES + LAYOUT_PAGE_TABLES_SIZE <= ENTRY_MIN_RAM, "RAM needed");
 
-void long_mode_tables(const struct guest_memory *mem)
+uint64_t entry_tables_end(enum guest_mode mode)
 {
-	write_gdt(mem);
-	write_page_tables(mem);
+	switch (mode) {
+	case MODE_REAL16: return 0;
+	case MODE_PROTECTED32: return LAYOUT_GDT + LAYOUT_GDT_SIZE;
+	case MODE_LONG64:
+	default: return LAYOUT_PAGE_TABLES + LAYOUT_PAGE_TABLES_SIZE;
+	}
 }
 
-static void load_segments(struct vcpu_sysregs *sys)
+void entry_tables(enum guest_mode mode, const struct guest_memory *mem)
+{
+	if (mode != MODE_REAL16)
+		write_gdt(mode, mem);
+	if (mode == MODE_LONG64)
+		write_page_tables(mem);
+}
+
+/* As a BIOS leaves it: caches on, all segments but CS at 0. */
+static void real_state(uint64_t entry, struct vcpu_regs *regs, struct vcpu_sysregs *sys)
+{
+	const uint64_t base = entry & ~REAL_IP_MASK;
+
+	vcpu_reset_state(regs, sys);
+	sys->cr0 = CR0_ET;
+	sys->seg[SEG_CS].base = base;
+	sys->seg[SEG_CS].selector = (uint16_t)(base >> REAL_SEGMENT_SHIFT);
+	regs->rip = entry & REAL_IP_MASK;
+}
+
+static void load_flat_segments(enum guest_mode mode, struct vcpu_sysregs *sys)
 {
 	static const struct segment_reg data = {
-		.limit = FLAT_LIMIT, .selector = LONG_MODE_DS, .attr = DATA_ATTR,
+		.limit = FLAT_LIMIT, .selector = ENTRY_DS, .attr = DATA_ATTR,
 	};
 
 	for (unsigned i = SEG_ES; i <= SEG_GS; i++)
 		sys->seg[i] = data;
-	sys->seg[SEG_CS].selector = LONG_MODE_CS;
-	sys->seg[SEG_CS].attr = CODE64_ATTR;
+	sys->seg[SEG_CS].selector = ENTRY_CS;
+	sys->seg[SEG_CS].attr = (uint16_t)code_attr(mode);
+	sys->seg[SEG_LDTR].base = 0;
 	sys->seg[SEG_LDTR].attr = SEG_ATTR_UNUSABLE;
 	/* VM entry to 64-bit mode wants a busy TSS (Intel SDM vol. 3, 27.3.1.2). */
-	sys->seg[SEG_TR].limit = TSS64_LIMIT;
+	sys->seg[SEG_TR].limit = TSS_LIMIT;
 	sys->seg[SEG_TR].attr = TYPE_TSS_BUSY | SEG_ATTR_P;
 }
 
-void long_mode_state(uint64_t rip, struct vcpu_regs *regs, struct vcpu_sysregs *sys)
+void entry_state(enum guest_mode mode, uint64_t entry, struct vcpu_regs *regs,
+		 struct vcpu_sysregs *sys)
 {
-	memset(regs, 0, sizeof(*regs));
-	regs->rip = rip;
-	regs->rflags = RFLAGS_RESERVED1;
-
-	memset(sys, 0, sizeof(*sys));
-	sys->cr0 = CR0_PG | CR0_NE | CR0_ET | CR0_PE;
-	sys->cr3 = LAYOUT_PAGE_TABLES;
-	sys->cr4 = CR4_PAE;
-	sys->efer = EFER_LME | EFER_LMA;
-	sys->dr6 = DR6_RESET;
-	sys->dr7 = DR7_RESET;
+	if (mode == MODE_REAL16) {
+		real_state(entry, regs, sys);
+		return;
+	}
+	vcpu_reset_state(regs, sys);
+	regs->rip = entry;
+	sys->cr0 = CR0_NE | CR0_ET | CR0_PE;
 	sys->gdtr.base = LAYOUT_GDT;
 	sys->gdtr.limit = GDT_ENTRIES * 8 - 1;
-	load_segments(sys);
+	sys->idtr.limit = 0;
+	load_flat_segments(mode, sys);
+	if (mode == MODE_LONG64) {
+		sys->cr0 |= CR0_PG;
+		sys->cr3 = LAYOUT_PAGE_TABLES;
+		sys->cr4 = CR4_PAE;
+		sys->efer = EFER_LME | EFER_LMA;
+	}
 }
