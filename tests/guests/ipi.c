@@ -139,10 +139,13 @@ static void enter_x2apic(void *arg)
 	ldr[this_cpu()] = apic_read(APIC_LDR);
 }
 
+static volatile bool no_way_back;
+
 static void enter_xapic(void *arg)
 {
 	(void)arg;
-	apic_enter_xapic();
+	if (!apic_enter_xapic())
+		no_way_back = true;
 }
 
 static void check_x2_logical(void)
@@ -222,6 +225,12 @@ void guest_main(void)
 	check_x2_logical();
 	check_ping_pong();
 	check_prefix("back-in-xapic-");
-	on_all(enter_xapic);
-	check_to("physical-broadcast", BROADCAST, ICR_FIXED, all);
+	/* The others first, while this one can still call them. */
+	for (unsigned cpu = 1; cpu < n_cpus && !no_way_back; cpu++)
+		smp_call(cpu, enter_xapic, NULL);
+	if (!no_way_back)
+		enter_xapic(NULL);
+	check("enabled-again", no_way_back, false);
+	if (!no_way_back)
+		check_to("physical-broadcast", BROADCAST, ICR_FIXED, all);
 }

@@ -5,6 +5,7 @@
 #define XAPIC_ID_SHIFT 24
 #define ICR_DESTINATION_SHIFT 24
 #define CPUID_1_ECX_X2APIC BIT(21)
+#define MAX_POLLS 100000 /* of an ICR that stays busy */
 #define IOAPIC_WINDOW 0x10u
 
 bool apic_has_x2apic(void)
@@ -61,13 +62,16 @@ void apic_enter_x2apic(void)
 	apic_enable();
 }
 
-void apic_enter_xapic(void)
+bool apic_enter_xapic(void)
 {
 	const uint64_t base = rdmsr(MSR_APIC_BASE);
 
 	wrmsr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_BASE_ENABLE | APIC_BASE_X2APIC));
 	wrmsr(MSR_APIC_BASE, (base & ~(uint64_t)APIC_BASE_X2APIC) | APIC_BASE_ENABLE);
+	if (!(rdmsr(MSR_APIC_BASE) & APIC_BASE_ENABLE))
+		return false;
 	apic_enable();
+	return true;
 }
 
 void apic_virtual_wire(void)
@@ -87,7 +91,7 @@ void apic_ipi(uint32_t destination, uint32_t command)
 		wrmsr(MSR_X2APIC + APIC_ICR_LOW / 16, (uint64_t)destination << 32 | command);
 		return;
 	}
-	while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
+	for (unsigned i = 0; i < MAX_POLLS && (apic_read(APIC_ICR_LOW) & ICR_PENDING); i++)
 		pause();
 	apic_write(APIC_ICR_HIGH, destination << ICR_DESTINATION_SHIFT);
 	apic_write(APIC_ICR_LOW, command);

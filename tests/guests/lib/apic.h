@@ -46,8 +46,8 @@ bool apic_has_x2apic(void);
 bool apic_in_x2apic(void);
 /* Every CPU's APIC is then used in that form; own CPU. */
 void apic_enter_x2apic(void);
-/* Back through the disabled state, the only way that there is. */
-void apic_enter_xapic(void);
+/* Back through the disabled state, the only way that there is; false: that has no way out. */
+bool apic_enter_xapic(void);
 /* Enabled by software, all of TPR 0, spurious vector 0xFF. */
 void apic_enable(void);
 /* What firmware does: the 8259s' output comes in at LINT0. */
