@@ -27,7 +27,7 @@ $(G)/32/%.asm.o: tests/guests/%.asm mk/guests.mk
 	@$(NASM) -f elf32 -Werror -w+all -o $@ $<
 $(G)/64/%.asm.o: tests/guests/%.asm mk/guests.mk
 	@mkdir -p $(@D)
-	@$(NASM) -f elf64 -Werror -w+all -w-reloc-abs-dword -DMODE64 -o $@ $<
+	@$(NASM) -f elf64 -Werror -w+all -DMODE64 -o $@ $<
 
 # What a guest has beside its C file.
 GUEST_ASM = $(patsubst tests/guests/%,$(G)/$(1)/%.o,$(wildcard tests/guests/$(2).asm))

@@ -138,9 +138,8 @@ ap_entry:
         jmp stop
 
 %ifdef MODE64
-section .bss
-alignb 4096
-global pml4
+section .bss align=4096
+global page_directories
 pml4:                   resb 4096
 pdpt:                   resb 4096
 page_directories:       resb 4 * 4096

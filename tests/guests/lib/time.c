@@ -27,7 +27,7 @@ bool deadline_passed(const struct deadline *d)
 
 void wait_us(unsigned us)
 {
-	const uint32_t start = pm_ticks(), ticks = us * (TICKS_A_MS / 10) / 100 + 2;
+	const uint32_t start = pm_ticks(), ticks = us * (TICKS_A_MS + 1) / 1000 + 2;
 
 	while (pm_since(start) < ticks)
 		pause();

@@ -19,6 +19,7 @@ struct deadline {
 /* At most 4000 ms. */
 struct deadline deadline_in(unsigned ms);
 bool deadline_passed(const struct deadline *d);
+/* At least that long; at most a second. */
 void wait_us(unsigned us);
 
 #endif
