@@ -254,7 +254,7 @@ static void check_elcr(void)
 	quiet(ICW4_8086);
 	out8(ELCR, 0xFF);
 	out8(ELCR + 1, 0xFF);
-	check("elcr-fixed-edges", in8(ELCR) | in8(ELCR + 1) << 8, 0xDEF8);
+	check("elcr-fixed-edges", (unsigned)(in8(ELCR) | in8(ELCR + 1) << 8), 0xDEF8);
 	out8(ELCR + 1, 0);
 	out8(ELCR, BIT(COM1_IRQ));
 	check("elcr-reads-back", in8(ELCR), BIT(COM1_IRQ));

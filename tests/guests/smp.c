@@ -114,11 +114,10 @@ static void leave_traces(void *arg)
 {
 	(void)arg;
 	wrmsr(MSR_TEST, 0x1234);
-	apic_write(APIC_TPR, 0x20);
 	apic_write(APIC_LVT_ERROR, LVT_MASKED | 0x77);
 }
 
-static volatile uint32_t msr_after, tpr_after, lvt_after;
+static volatile uint32_t msr_after, lvt_after;
 
 static void find_traces(void *arg)
 {
