@@ -132,12 +132,16 @@ struct acpi_info {
 	uint16_t pm1a_control, pm1b_control;
 	uint8_t s5_type_a, s5_type_b;
 	bool has_s5;
+	uint64_t hpet_base;      /* 0: none */
 };
 
 extern struct acpi_info acpi;
 
 /* Reads RSDP, RSDT or XSDT, MADT, FADT, \_S5.  NULL, or what is missing. */
 const char *acpi_init(uint64_t rsdp);
+
+/* In the MADT's interrupt flags (ACPI 5.2.12.5). */
+#define ACPI_ACTIVE_LOW(flags) (((flags) & 3) == 3)
 
 /* The GSI and MADT flags (polarity, trigger) of an ISA interrupt. */
 uint32_t acpi_isa_gsi(uint8_t irq, uint16_t *flags);
@@ -183,8 +187,14 @@ void apic_reset_cpu(void);
 
 /* Masks every pin of the I/O APIC and both 8259s.  Boot CPU. */
 void ioapic_init(void);
-/* Routes an ISA interrupt as NMI to a CPU.  The caller serialises. */
-void ioapic_route_nmi(uint8_t irq, uint32_t apic_id);
+/*
+ * Routes a pin as edge-triggered NMI to a CPU.  False: there is no such pin, or
+ * the CPU's APIC ID does not fit in its 8 bits.  Any CPU; never waits: where
+ * another CPU is at the I/O APIC, that one does it, a moment later.
+ */
+bool ioapic_route_nmi(uint32_t gsi, bool active_low, uint32_t apic_id);
+/* Pins that it has; 0: no I/O APIC. */
+uint32_t ioapic_pins(void);
 
 /* ---- time -------------------------------------------------------------- */
 
@@ -196,5 +206,19 @@ void delay_us(uint64_t us);
 uint64_t tsc_to_us(uint64_t tsc);
 /* Seconds since 1970 at TSC 0, from the CMOS clock (UTC), in nanoseconds. */
 uint64_t wall_clock_ns_at_tsc0(void);
+
+/* ---- the alarm: the hypervisor's own timer -------------------------------- */
+
+/* Takes a comparator of the HPET into service, or the 8254; logs it when neither is there.  Boot CPU. */
+void alarm_init(void);
+/*
+ * Has an NMI sent to `cpu` in `ns` nanoseconds, instead of what was set before.
+ * What is too far away or too close for the hardware is brought nearer or put
+ * off a little; returns the nanoseconds that it was really set to.  Where the
+ * CPU's APIC ID is too large for the I/O APIC, the boot CPU gets the NMI.
+ * Any CPU; the caller serialises.
+ */
+uint64_t alarm_set(unsigned cpu, uint64_t ns);
+void alarm_off(void);
 
 #endif

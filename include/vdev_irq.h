@@ -23,6 +23,7 @@ struct pic_chip {
 struct pic {
 	struct pic_chip chip[2]; /* master, slave */
 	void (*output)(void *ctx, bool level); /* the master's INT line */
+	void (*masks_change)(void *ctx); /* NULL: nobody asks; called before and after */
 	void *ctx;
 	bool out_level;
 };
@@ -30,6 +31,7 @@ struct pic {
 void pic_init(struct pic *p, void (*output)(void *ctx, bool level), void *ctx);
 void pic_reset(struct pic *p);
 void pic_set_irq(struct pic *p, unsigned irq, bool level);
+bool pic_is_masked(const struct pic *p, unsigned irq);
 /* The CPU's acknowledge cycle: the vector to deliver (a spurious one when the request is gone). */
 uint8_t pic_acknowledge(struct pic *p);
 /* 0x20-0x21, 0xA0-0xA1 and the ELCR at 0x4D0-0x4D1. */
@@ -57,6 +59,7 @@ struct vioapic {
 	uint64_t rte[IOAPIC_PINS];
 	uint32_t lines;   /* bit a pin: its level */
 	void (*send)(void *ctx, const struct apic_message *m);
+	void (*masks_change)(void *ctx); /* NULL: nobody asks; called before and after */
 	void *ctx;
 };
 
@@ -64,6 +67,7 @@ void vioapic_init(struct vioapic *io, uint8_t id,
 		  void (*send)(void *ctx, const struct apic_message *m), void *ctx);
 void vioapic_reset(struct vioapic *io);
 void vioapic_set_pin(struct vioapic *io, unsigned pin, bool level);
+bool vioapic_is_masked(const struct vioapic *io, unsigned pin);
 /* A local APIC's EOI for a vector that was sent as level-triggered. */
 void vioapic_eoi(struct vioapic *io, uint8_t vector);
 /* True while pin 0 is unmasked and set to ExtINT: the 8259s' path to the CPU. */

@@ -61,6 +61,11 @@ uint64_t now_ns(void)
 	return ticks_to_ns(rdtsc());
 }
 
+uint64_t wall_ns(void)
+{
+	return wall_ns_at_tsc0 + now_ns();
+}
+
 /* Time counts from the guest's start, the same on all its CPUs. */
 bool kvmclock_set(struct vcpu *v, uint64_t msr_value)
 {

@@ -115,6 +115,7 @@ static void all_stopped(void)
 
 static void stopped(struct vm *vm)
 {
+	vtimer_stop(vm);
 	set_phase(vm, VM_STOPPED);
 	/*
 	 * Our phase, then the others' (and off_ordered): of two guests that end

@@ -312,6 +312,7 @@ void core_main(void)
 	take_pool(configured);
 	apic_init_cpu();
 	ioapic_init();
+	alarm_init();
 	kvmclock_init();
 	access_init();
 	cpuid_init();

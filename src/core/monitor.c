@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the console asks of the core: wake-ups, interrupt routing, monitor commands. */
+#include "log.h"
 #include "smp.h"
 #include "vm.h"
 #include "x86.h"
@@ -31,10 +32,15 @@ static void route(int vm)
 {
 	unsigned cpu = vm < 0 ? spare_cpu() : vms[vm].vcpus[0].cpu;
 	const bool second = config.console_port == COM2 || config.console_port == COM4;
+	uint16_t flags;
+	uint32_t gsi;
 
 	if (!__atomic_load_n(&cpus[cpu]->online, __ATOMIC_RELAXED))
 		cpu = spare_cpu();
-	ioapic_route_nmi(second ? COM_IRQ_2_4 : COM_IRQ_1_3, cpus[cpu]->apic_id);
+	gsi = acpi_isa_gsi(second ? COM_IRQ_2_4 : COM_IRQ_1_3, &flags);
+	if (!ioapic_route_nmi(gsi, ACPI_ACTIVE_LOW(flags), cpus[cpu]->apic_id))
+		log_warn("console: its interrupt cannot be routed to CPU %u; keys are seen late",
+			 cpu);
 }
 
 static void list(void)

@@ -186,6 +186,8 @@ static void take_work(struct vcpu *v)
 		vcpu_update_apic_access(v);
 	if (work & WORK_CONSOLE)
 		update_uart(v->vm);
+	if (work & WORK_TIMER)
+		vtimer_run(v->vm);
 }
 
 /* False: no other waits behind the one that went in. */
@@ -268,6 +270,7 @@ static void serve(struct vcpu *v)
 	/* After the work: what that logged is shown now and not at some later exit. */
 	if (nmis != v->seen_nmis || console_has_work()) {
 		v->seen_nmis = nmis;
+		vtimer_poll();
 		console_poll();
 	}
 	machine_serve();
@@ -345,6 +348,7 @@ void idle_main(void)
 
 		if (nmis != seen || console_has_work()) {
 			seen = nmis;
+			vtimer_poll();
 			console_poll();
 		}
 		machine_serve();

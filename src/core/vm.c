@@ -11,10 +11,6 @@
 #include "vm.h"
 #include "x86.h"
 
-#define COM1 0x3F8
-#define COM1_PORTS 8
-#define COM1_IRQ 4
-
 struct vm vms[CFG_MAX_VMS];
 unsigned n_vms;
 struct config config;
@@ -24,115 +20,6 @@ static struct vcpu *by_cpu[SMP_MAX_CPUS];
 struct vcpu *vcpu_of_cpu(unsigned cpu)
 {
 	return by_cpu[cpu];
-}
-
-/* ---- what connects the devices -------------------------------------------- */
-
-static bool console_put(void *ctx, uint8_t byte)
-{
-	return vcon_put(((struct vm *)ctx)->console, byte);
-}
-
-static bool console_room(void *ctx)
-{
-	return vcon_room(((struct vm *)ctx)->console);
-}
-
-static int console_get(void *ctx)
-{
-	return vcon_get(((struct vm *)ctx)->console);
-}
-
-static size_t console_pending(void *ctx)
-{
-	return vcon_pending(((struct vm *)ctx)->console);
-}
-
-static void console_overrun(void *ctx)
-{
-	vcon_count_overrun(((struct vm *)ctx)->console);
-}
-
-static const struct uart_ops uart_ops = {
-	.put = console_put,
-	.room = console_room,
-	.get = console_get,
-	.pending = console_pending,
-	.overrun = console_overrun,
-};
-
-static void pic_output(void *ctx, bool level)
-{
-	struct vm *vm = ctx;
-	struct apic_message m;
-
-	if (!vm->vcpus)
-		return;
-	/* The level is read from the PIC when the work is done. */
-	vcpu_post(&vm->vcpus[0], WORK_EXTINT);
-	if (level && vlapic_lint0_message(&vm->vcpus[0].lapic, &m))
-		ipi_send(vm, &vm->vcpus[0], &m, SHORT_SELF);
-}
-
-static void ioapic_send(void *ctx, const struct apic_message *m)
-{
-	ipi_send(ctx, NULL, m, SHORT_NONE);
-}
-
-static void lapic_send(void *ctx, const struct apic_message *m, unsigned shorthand)
-{
-	struct vcpu *v = ctx;
-
-	ipi_send(v->vm, v, m, shorthand);
-}
-
-static void lapic_eoi(void *ctx, uint8_t vector)
-{
-	struct vcpu *v = ctx;
-
-	vioapic_eoi(&v->vm->ioapic, vector);
-}
-
-static void guest_ends(void *ctx, enum guest_end how, uint32_t value)
-{
-	struct vm *vm = ctx;
-
-	switch (how) {
-	case GUEST_POWER_OFF:
-		vm_end_request(vm, END_POWER_OFF, "powered off (ACPI S5)");
-		break;
-	case GUEST_RESET_CF9:
-		vm_end_request(vm, END_RESET, "reset (port 0xCF9)");
-		break;
-	case GUEST_RESET_8042:
-		vm_end_request(vm, END_RESET, "reset (port 0x64)");
-		break;
-	case GUEST_RESET_92:
-		vm_end_request(vm, END_RESET, "reset (port 0x92)");
-		break;
-	case GUEST_EXIT_PORT:
-	default:
-		vm_end_request(vm, value ? END_CRASH : END_POWER_OFF,
-			       "ended with status %u (exit port)", value);
-		break;
-	}
-}
-
-static bool add_devices(struct vm *vm)
-{
-	const struct irq_line com1_irq = { irq_set, vm, COM1_IRQ };
-
-	pic_init(&vm->pic, pic_output, vm);
-	vioapic_init(&vm->ioapic, guest_ioapic_id(vm->n_vcpus), ioapic_send, vm);
-	uart16550_init(&vm->uart, &uart_ops, vm, com1_irq);
-	vpm_init(&vm->pm, now_ns, guest_ends, vm);
-	/* The port that is used most comes first: the bus searches in this order. */
-	return bus_add_ports(&vm->bus, COM1, COM1_PORTS, &vm->uart, uart16550_read,
-			     uart16550_write) &&
-	       pic_add_to_bus(&vm->pic, &vm->bus) &&
-	       vpm_add_to_bus(&vm->pm, &vm->bus, vm->cfg->exit_port) &&
-	       bus_add_mmio(&vm->bus, IOAPIC_BASE, IOAPIC_WINDOW_SIZE, &vm->ioapic, vioapic_read,
-			    vioapic_write);
 }
 
 /* ---- creation ----------------------------------------------------------------- */
@@ -149,6 +36,20 @@ static bool map_memory(struct vm *vm)
 
 	return s2_init(&vm->s2, backend->s2(), table_page) && s2_map(&vm->s2, 0, host, low) &&
 	       s2_map(&vm->s2, GUEST_HIGH_RAM, host + low, vm->memory.size - low);
+}
+
+static void lapic_send(void *ctx, const struct apic_message *m, unsigned shorthand)
+{
+	struct vcpu *v = ctx;
+
+	ipi_send(v->vm, v, m, shorthand);
+}
+
+static void lapic_eoi(void *ctx, uint8_t vector)
+{
+	struct vcpu *v = ctx;
+
+	vioapic_eoi(&v->vm->ioapic, vector);
 }
 
 static bool create_vcpus(struct vm *vm)
@@ -196,7 +97,7 @@ const char *vm_create(struct vm *vm, const struct cfg_vm *cfg, unsigned index,
 		return "the hypervisor's memory is used up";
 	vm->hypervisor_memory += vcon_memory(cfg->console_buffer) - cfg->console_buffer;
 	vm->console = console_add(cfg->name, console, cfg->console_buffer, cfg->overflow);
-	if (!add_devices(vm))
+	if (!devices_create(vm))
 		return "two devices claim the same port; change exit-port";
 	n_vms = index + 1;
 	return NULL;
@@ -268,20 +169,12 @@ static void zero_memory(uint8_t *at, uint64_t size)
 			memset(at + off, 0, PAGE_SIZE);
 }
 
-static void reset_devices(struct vm *vm)
-{
-	vm->ioapic.lines = 0;
-	vioapic_reset(&vm->ioapic);
-	pic_reset(&vm->pic);
-	vpm_reset(&vm->pm);
-	uart16550_reset(&vm->uart);
-	vcon_restart(vm->console);
-}
-
 /* The tables that say what the machine is like: ACPI's, and the older MP table. */
 static bool build_tables(const struct vm *vm, uint64_t *rsdp)
 {
-	const struct guest_acpi_config tables = { .n_cpus = vm->n_vcpus };
+	const struct guest_acpi_config tables = {
+		.n_cpus = vm->n_vcpus, .rtc = true, .hpet_id = vhpet_id(),
+	};
 	const struct cpuid_regs id = cpuid(1, 0);
 	const struct guest_mp_config mp = {
 		.n_cpus = vm->n_vcpus, .signature = id.eax, .features = id.edx,
@@ -297,7 +190,7 @@ bool vm_load(struct vm *vm, struct vcpu_regs *regs, struct vcpu_sysregs *sys, ch
 	struct guest_entry entry;
 
 	lock_acquire(&vm->lock);
-	reset_devices(vm);
+	devices_reset(vm);
 	lock_release(&vm->lock);
 	zero_memory(vm->memory.host, vm->memory.size);
 	if (!find_images(vm->cfg, &image, error, error_size))

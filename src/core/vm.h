@@ -11,8 +11,11 @@
 #include "mtrr.h"
 #include "vconsole.h"
 #include "vdev.h"
+#include "vdev_hpet.h"
 #include "vdev_irq.h"
+#include "vdev_pit.h"
 #include "vdev_pm.h"
+#include "vdev_rtc.h"
 
 /* What a guest CPU is doing; written by its own CPU alone. */
 enum vcpu_state {
@@ -31,6 +34,7 @@ enum vcpu_work {
 	WORK_INIT = 32,
 	WORK_SIPI = 64,
 	WORK_EXTINT = 128,  /* the 8259s' output changed */
+	WORK_TIMER = 512,   /* a timer device has something to do */
 	WORK_LEVEL = 256,   /* a level-triggered interrupt comes: watch for its EOI */
 };
 
@@ -96,7 +100,14 @@ struct vm {
 	struct pic pic;
 	struct vioapic ioapic;
 	struct vpm pm;
+	struct vclock clock;
+	struct vpit pit;
+	struct vrtc rtc;
+	struct vhpet hpet;
 	struct vcon *console;
+
+	/* When its timer devices have something to do, ns; see vtimer.c. */
+	uint64_t deadline;
 
 	/* enum vm_phase: release by the CPU that changes it, acquire by readers. */
 	uint32_t phase;
@@ -196,8 +207,29 @@ void msr_apply_policy(struct vcpu *v);
 bool kvmclock_set(struct vcpu *v, uint64_t msr_value);
 bool kvmclock_wall_set(struct vcpu *v, uint64_t gpa);
 void kvmclock_init(void);
-/* Nanoseconds since the machine's TSC was 0. */
+/* Nanoseconds since the machine's TSC was 0, and since 1970. */
 uint64_t now_ns(void);
+uint64_t wall_ns(void);
+
+/* ---- devices.c ---- */
+
+/* False: two devices claim the same port.  Boot CPU. */
+bool devices_create(struct vm *vm);
+/* As after power-on.  Under the lock, the guest not running. */
+void devices_reset(struct vm *vm);
+
+/* ---- vtimer.c ---- */
+
+/* What the guest's timers do next has changed: `vm` is a struct vm.  Under the lock, any CPU of it. */
+void vtimer_rearm(void *vm);
+/* Has the 8254 tick as it would have by now, heard or not.  Under the lock. */
+void vtimer_catch_up(struct vm *vm);
+/* Does what is due.  A CPU of the guest. */
+void vtimer_run(struct vm *vm);
+/* The guest has ended: nothing is due any more. */
+void vtimer_stop(struct vm *vm);
+/* After an NMI, which may have been the alarm's.  Any CPU. */
+void vtimer_poll(void);
 
 /* ---- ipi.c ---- */
 

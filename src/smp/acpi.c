@@ -93,6 +93,16 @@ struct fadt {
 
 _Static_assert(offsetof(struct fadt, flags) == 112, "FADT flags lie at byte 112");
 
+/* IA-PC HPET 3.2.4, up to what is used here. */
+struct hpet_table {
+	struct sdt header;
+	uint32_t id;
+	uint8_t space, width, offset, reserved;
+	uint64_t address;
+} PACKED;
+
+#define HPET_IN_MEMORY 0
+
 #define FADT_TMR_32BIT BIT(8)
 #define PM1_SLP_TYPE_SHIFT 10
 #define PM1_SLP_TYPE_MASK 7
@@ -269,6 +279,12 @@ static void parse_fadt(const struct fadt *fadt)
 		parse_s5(at(fadt->dsdt));
 }
 
+static void parse_hpet(const struct hpet_table *hpet)
+{
+	if (hpet->space == HPET_IN_MEMORY && hpet->address < GIB(4))
+		acpi.hpet_base = hpet->address;
+}
+
 static void parse_table(const struct sdt *t)
 {
 	if (t->length < sizeof(*t) || !sums_to_zero(t, t->length)) {
@@ -279,6 +295,8 @@ static void parse_table(const struct sdt *t)
 		parse_madt(at((uintptr_t)t));
 	else if (memcmp(t->signature, "FACP", 4) == 0 && t->length >= sizeof(struct fadt))
 		parse_fadt(at((uintptr_t)t));
+	else if (memcmp(t->signature, "HPET", 4) == 0 && t->length >= sizeof(struct hpet_table))
+		parse_hpet(at((uintptr_t)t));
 }
 
 static void parse_root(const struct sdt *root, unsigned entry_size)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical interrupt controllers: everything masked but what we route as NMI. */
 #include "io.h"
-#include "log.h"
 #include "smp.h"
 
 #define PIC1_DATA 0x21
@@ -14,17 +13,23 @@
 #define IOAPIC_REG_VERSION 0x01
 #define IOAPIC_REG_TABLE 0x10
 
+#define MAX_PINS 240u
+
 #define RTE_NMI (APIC_NMI << APIC_DELIVERY_SHIFT)
 #define RTE_LOW BIT(13)
 #define RTE_MASKED BIT(16)
 #define RTE_DEST_SHIFT 24
 #define RTE_DEST_MAX 254u
 
-/* MADT interrupt flags (ACPI 5.2.12.5). */
-#define FLAG_POLARITY_LOW(f) (((f) & 3) == 3)
-
 /* Of the I/O APIC with GSI 0; none when there is no such. */
 static uint32_t pins;
+
+/* What goes to a pin, 0: nothing.  `wanted` is anybody's, `applied` the owner's. */
+#define ROUTE_APIC_ID 0xFFu
+#define ROUTE_LOW 0x100u
+#define ROUTE_SET 0x200u
+static uint32_t wanted[MAX_PINS], applied[MAX_PINS];
+static bool changed, owned;
 
 static uint32_t ioapic_read(uint8_t reg)
 {
@@ -49,26 +54,58 @@ void ioapic_init(void)
 	if (!acpi.ioapic_base)
 		return;
 	pins = (ioapic_read(IOAPIC_REG_VERSION) >> 16 & 0xFF) + 1;
+	if (pins > MAX_PINS)
+		pins = MAX_PINS;
 	for (uint32_t i = 0; i < pins; i++)
 		ioapic_write((uint8_t)(IOAPIC_REG_TABLE + 2 * i), RTE_MASKED);
 }
 
-void ioapic_route_nmi(uint8_t irq, uint32_t apic_id)
+uint32_t ioapic_pins(void)
 {
-	uint16_t flags;
-	const uint32_t gsi = acpi_isa_gsi(irq, &flags);
-	const uint8_t reg = (uint8_t)(IOAPIC_REG_TABLE + 2 * gsi);
-	uint32_t low = RTE_NMI;
+	return pins;
+}
 
-	if (gsi >= pins || apic_id > RTE_DEST_MAX) {
-		log_warn("console: IRQ %u cannot be routed to the CPU with APIC ID %u; keys "
-			 "are seen late", irq, apic_id);
-		return;
-	}
+static void apply(uint32_t pin, uint32_t route)
+{
+	const uint8_t reg = (uint8_t)(IOAPIC_REG_TABLE + 2 * pin);
+
 	/* NMI is always edge-triggered, whatever the line is (82093AA, 3.2.4). */
-	if (FLAG_POLARITY_LOW(flags))
-		low |= RTE_LOW;
 	ioapic_write(reg, RTE_MASKED);
-	ioapic_write((uint8_t)(reg + 1), apic_id << RTE_DEST_SHIFT);
-	ioapic_write(reg, low);
+	ioapic_write((uint8_t)(reg + 1), (route & ROUTE_APIC_ID) << RTE_DEST_SHIFT);
+	ioapic_write(reg, RTE_NMI | (route & ROUTE_LOW ? (uint32_t)RTE_LOW : 0));
+	applied[pin] = route;
+}
+
+static void apply_changes(void)
+{
+	for (uint32_t pin = 0; pin < pins; pin++) {
+		/* Relaxed: `changed` orders it. */
+		const uint32_t route = __atomic_load_n(&wanted[pin], __ATOMIC_RELAXED);
+
+		if (route != applied[pin])
+			apply(pin, route);
+	}
+}
+
+/*
+ * A register is reached by two accesses, so one CPU at a time.  Whoever finds
+ * another at it leaves: that one looks at `changed` once more after it has
+ * given `owned` back.  All accesses to the two are sequentially consistent, so
+ * that one of the two CPUs sees the change.
+ */
+bool ioapic_route_nmi(uint32_t gsi, bool active_low, uint32_t apic_id)
+{
+	if (gsi >= pins || apic_id > RTE_DEST_MAX)
+		return false;
+	__atomic_store_n(&wanted[gsi], apic_id | ROUTE_SET | (active_low ? ROUTE_LOW : 0u),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&changed, true, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&changed, __ATOMIC_SEQ_CST)) {
+		if (__atomic_exchange_n(&owned, true, __ATOMIC_SEQ_CST))
+			break;
+		__atomic_store_n(&changed, false, __ATOMIC_SEQ_CST);
+		apply_changes();
+		__atomic_store_n(&owned, false, __ATOMIC_SEQ_CST);
+	}
+	return true;
 }

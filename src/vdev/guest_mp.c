@@ -105,8 +105,8 @@ static void write_header(struct mp_header *header, const struct builder *b)
 }
 
 /*
- * No IMCR: the 8259s reach the boot CPU through LINT0 and the I/O APIC's pin
- * 0 (virtual wire mode, 3.6.2.2), and nothing has to be switched over.
+ * No IMCR: the 8259s reach the boot CPU through its LINT0 from the start
+ * (virtual wire mode, 3.6.2.2), and nothing has to be switched over.
  */
 static void write_floating(struct mp_floating *floating)
 {

@@ -111,6 +111,17 @@ bool vioapic_passes_extint(const struct vioapic *io)
 	return !(io->rte[0] & RTE_MASKED) && delivery(io->rte[0]) == APIC_EXTINT;
 }
 
+bool vioapic_is_masked(const struct vioapic *io, unsigned pin)
+{
+	return pin >= IOAPIC_PINS || (io->rte[pin] & RTE_MASKED);
+}
+
+static void masks_change(struct vioapic *io)
+{
+	if (io->masks_change)
+		io->masks_change(io->ctx);
+}
+
 static void write_rte(struct vioapic *io, unsigned index, uint32_t value)
 {
 	const unsigned pin = index / 2;
@@ -119,11 +130,13 @@ static void write_rte(struct vioapic *io, unsigned index, uint32_t value)
 	const uint64_t mask = part & RTE_WRITABLE;
 	uint64_t *rte = &io->rte[pin];
 
+	masks_change(io);
 	*rte = (*rte & ~mask) | ((uint64_t)value << shift & mask);
 	/* Switching to edge clears Remote IRR: Linux relies on it for lost EOIs. */
 	if (!(*rte & RTE_LEVEL))
 		*rte &= ~RTE_REMOTE_IRR;
 	check_level(io, pin);
+	masks_change(io);
 }
 
 static uint32_t read_register(const struct vioapic *io)

@@ -160,6 +160,11 @@ void pic_set_irq(struct pic *p, unsigned irq, bool level)
 	update(p);
 }
 
+bool pic_is_masked(const struct pic *p, unsigned irq)
+{
+	return irq >= 16 || (p->chip[irq / 8].imr & BIT(irq % 8));
+}
+
 static void write_icw1(struct pic_chip *c, uint8_t v)
 {
 	c->init_step = 2;
@@ -305,14 +310,26 @@ static uint32_t port_read(void *dev, uint16_t port, unsigned size)
 	return v;
 }
 
+static void masks_change(struct pic *p)
+{
+	if (p->masks_change)
+		p->masks_change(p->ctx);
+}
+
 static void port_write(void *dev, uint16_t port, unsigned size, uint32_t value)
 {
 	struct pic *p = dev;
+	/* Not for each EOI. */
+	const bool masks = port & 1 || size > 1 || value & ICW1;
 
+	if (masks)
+		masks_change(p);
 	chip_write(&p->chip[chip_of(port)], port & 1, (uint8_t)value);
 	if (size > 1)
 		chip_write(&p->chip[chip_of(port)], true, (uint8_t)(value >> 8));
 	update(p);
+	if (masks)
+		masks_change(p);
 }
 
 static uint32_t elcr_read(void *dev, uint16_t port, unsigned size)

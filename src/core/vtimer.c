@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guests' timer devices on the hypervisor's one alarm.  A guest's CPU 0
+ * does what is due for its guest.  Nothing here costs a guest whose devices
+ * have nothing armed.
+ *
+ * `deadline` of a guest is written under that guest's lock, and taken down to
+ * VTIME_NEVER by the owner of the alarm when it hands the work to the guest.
+ * The owner is elected as in the console: whoever changes a deadline sets
+ * `pending` and tries to become the owner; who finds one leaves, and the
+ * owner looks at `pending` again after it has given up the ownership.  All
+ * accesses to both are sequentially consistent.
+ */
+#include "guest_acpi.h"
+#include "smp.h"
+#include "vm.h"
+
+/* Guests that keep changing their deadlines must not keep the owner. */
+#define MAX_ROUNDS 4
+#define SOON_NS 100000ULL
+/* The TSC and the alarm's clock differ by less, for as long as an alarm can take. */
+#define DRIFT_NS 1000000ULL
+
+#define PIT_IRQ 0
+#define PIT_PIN GUEST_PIT_GSI
+
+static bool pending, owned;
+/* What the alarm is set to: the owner's; read by all, to tell whether it may have gone off. */
+static uint64_t alarm_at = VTIME_NEVER;
+
+static void set_alarm(uint64_t at, unsigned cpu, uint64_t now)
+{
+	if (at == VTIME_NEVER)
+		alarm_off();
+	else
+		at = now + alarm_set(cpu, at - now);
+	/* Relaxed: a CPU that sees the old value looks again at its next NMI. */
+	__atomic_store_n(&alarm_at, at, __ATOMIC_RELAXED);
+}
+
+/* Hands what is due to its guests and sets the alarm to what comes next. */
+static void owner_work(void)
+{
+	const uint64_t now = now_ns();
+	uint64_t first = VTIME_NEVER;
+	unsigned cpu = 0;
+
+	for (unsigned i = 0; i < n_vms; i++) {
+		struct vm *vm = &vms[i];
+		/* Acquire and release pair with vtimer_rearm: the guest's CPU sees what was armed. */
+		uint64_t d = __atomic_load_n(&vm->deadline, __ATOMIC_SEQ_CST);
+
+		if (d <= now) {
+			if (__atomic_compare_exchange_n(&vm->deadline, &d, VTIME_NEVER, false,
+							__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+				vcpu_post(&vm->vcpus[0], WORK_TIMER);
+		} else if (d < first) {
+			first = d;
+			cpu = vm->vcpus[0].cpu;
+		}
+	}
+	if (first != __atomic_load_n(&alarm_at, __ATOMIC_RELAXED))
+		set_alarm(first, cpu, now);
+}
+
+static void update(void)
+{
+	__atomic_store_n(&pending, true, __ATOMIC_SEQ_CST);
+	for (unsigned round = 1; __atomic_load_n(&pending, __ATOMIC_SEQ_CST); round++) {
+		if (__atomic_exchange_n(&owned, true, __ATOMIC_SEQ_CST))
+			return;
+		__atomic_store_n(&pending, false, __ATOMIC_SEQ_CST);
+		owner_work();
+		if (round == MAX_ROUNDS)
+			set_alarm(now_ns() + SOON_NS, this_cpu()->index, now_ns());
+		__atomic_store_n(&owned, false, __ATOMIC_SEQ_CST);
+		if (round == MAX_ROUNDS)
+			return;
+	}
+}
+
+void vtimer_poll(void)
+{
+	const uint64_t at = __atomic_load_n(&alarm_at, __ATOMIC_RELAXED);
+
+	if (at != VTIME_NEVER && now_ns() + DRIFT_NS >= at)
+		update();
+}
+
+/*
+ * The 8254 ticks from power-on, and most guests mask its interrupt for good.
+ * Then nobody is woken for it: vtimer_catch_up() has it tick when somebody looks.
+ */
+static bool pit_is_heard(const struct vm *vm)
+{
+	return !pic_is_masked(&vm->pic, PIT_IRQ) || !vioapic_is_masked(&vm->ioapic, PIT_PIN);
+}
+
+static uint64_t earliest(const struct vm *vm)
+{
+	const uint64_t all[] = {
+		pit_is_heard(vm) ? vpit_next(&vm->pit) : VTIME_NEVER,
+		vrtc_next(&vm->rtc),
+		vhpet_next(&vm->hpet),
+		vpm_next(&vm->pm),
+	};
+	uint64_t first = VTIME_NEVER;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++)
+		if (all[i] < first)
+			first = all[i];
+	return first;
+}
+
+void vtimer_rearm(void *ctx)
+{
+	struct vm *vm = ctx;
+	const uint64_t next = earliest(vm);
+
+	if (next == __atomic_load_n(&vm->deadline, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&vm->deadline, next, __ATOMIC_SEQ_CST);
+	update();
+}
+
+void vtimer_catch_up(struct vm *vm)
+{
+	vpit_advance(&vm->pit, now_ns());
+	vtimer_rearm(vm);
+}
+
+void vtimer_run(struct vm *vm)
+{
+	uint64_t now;
+
+	lock_acquire(&vm->lock);
+	now = now_ns();
+	vpit_advance(&vm->pit, now);
+	vrtc_advance(&vm->rtc, now);
+	vhpet_advance(&vm->hpet, now);
+	vpm_advance(&vm->pm, now);
+	vtimer_rearm(vm);
+	lock_release(&vm->lock);
+}
+
+void vtimer_stop(struct vm *vm)
+{
+	__atomic_store_n(&vm->deadline, VTIME_NEVER, __ATOMIC_SEQ_CST);
+}
