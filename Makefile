@@ -61,6 +61,7 @@ include mk/image.mk
 include mk/host.mk
 include mk/dsdt.mk
 include mk/guests-formats.mk
+include mk/guests.mk
 include mk/system.mk
 
 clean:
