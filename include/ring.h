@@ -58,6 +58,14 @@ uint64_t ring_skip(struct ring *r, uint64_t n);
  */
 size_t ring_look_back(const struct ring *r, uint64_t from, uint8_t *buf, size_t max);
 
+/*
+ * Consumer: copies up to `max` bytes from position `from`, shown or not, and
+ * leaves the ring as it is.  0 when the first of them is not there (any more).
+ */
+size_t ring_copy(const struct ring *r, uint64_t from, uint8_t *buf, size_t max);
+/* The oldest position that was not overwritten yet. */
+uint64_t ring_oldest(const struct ring *r);
+
 /* Bytes in the ring now, at most its size.  Exact for the consumer if the producer rests. */
 uint64_t ring_used(const struct ring *r);
 /* The position behind the newest byte. */

@@ -22,6 +22,10 @@ struct console_ops {
 	void (*wake)(unsigned vm);
 	/* The physical UART's interrupt shall go to a CPU of guest `vm`, or, for -1, to any. */
 	void (*route)(int vm);
+	/* Has console_poll called on some CPU at about this TSC time.  NULL: nobody can. */
+	void (*alarm)(uint64_t tsc);
+	/* The TSC's frequency.  NULL: 1 GHz. */
+	uint64_t (*tsc_khz)(void);
 	/* Monitor commands.  They answer, or refuse, by console_print. */
 	void (*list)(void);
 	void (*stats)(int vm); /* -1: all */
@@ -88,6 +92,7 @@ struct vcon_stats {
 	uint64_t written; /* bytes the guest wrote into its ring */
 	uint64_t shown;   /* bytes that went out of the physical port */
 	uint64_t lost;    /* bytes overwritten before they were shown */
+	uint64_t skipped; /* bytes passed over at a switch or by hotkey: still in the history */
 	uint64_t overrun; /* bytes the guest wrote while its UART had no room */
 	uint64_t in;      /* bytes typed for this guest, with those lost */
 	uint64_t in_lost; /* bytes typed while its input ring was full */

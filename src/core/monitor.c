@@ -16,7 +16,7 @@ static void wake(unsigned vm)
 }
 
 /* A CPU that runs no guest serves the console for nothing; else the boot CPU does. */
-static unsigned spare_cpu(void)
+unsigned spare_cpu(void)
 {
 	for (unsigned i = 0; i < n_cpus; i++)
 		if (!vcpu_of_cpu(i) && __atomic_load_n(&cpus[i]->online, __ATOMIC_RELAXED))
@@ -95,6 +95,8 @@ static void vm_stats(const struct vm *vm)
 		      (unsigned long long)s.written, (unsigned long long)s.shown,
 		      (unsigned long long)s.lost, (unsigned long long)s.overrun,
 		      (unsigned long long)s.in, (unsigned long long)s.in_lost);
+	if (s.skipped)
+		console_print("  skipped at switches: %llu\n", (unsigned long long)s.skipped);
 	console_print("  denied: %llu port, %llu memory accesses\n",
 		      (unsigned long long)vm->bus.denied_ports,
 		      (unsigned long long)vm->bus.denied_mmio);
@@ -181,9 +183,16 @@ static void regs(unsigned index)
 	}
 }
 
+static uint64_t khz(void)
+{
+	return tsc_khz;
+}
+
 const struct console_ops monitor_ops = {
 	.wake = wake,
 	.route = route,
+	.alarm = vtimer_console,
+	.tsc_khz = khz,
 	.list = list,
 	.stats = stats,
 	.stop = stop,

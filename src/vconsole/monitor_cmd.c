@@ -102,6 +102,15 @@ static void cmd_focus(struct mux *m, struct span arg, struct span rest)
 		mux_focus(m, guest);
 }
 
+static void cmd_spy(struct mux *m, struct span arg, struct span rest)
+{
+	unsigned guest = find_guest(m, arg);
+
+	(void)rest;
+	if (guest != NO_SOURCE)
+		mux_spy(m, guest);
+}
+
 static void cmd_stats(struct mux *m, struct span arg, struct span rest)
 {
 	unsigned guest = NO_SOURCE;
@@ -205,6 +214,7 @@ static const struct command commands[] = {
 	{ "help", "", "this list", false, cmd_help },
 	{ "list", "", "the guests and their states", false, cmd_list },
 	{ "focus", "GUEST", "show a guest and type to it", true, cmd_focus },
+	{ "spy", "GUEST", "show a guest, type nothing to it", true, cmd_spy },
 	{ "stats", "[GUEST]", "counters", false, cmd_stats },
 	{ "stop", "GUEST", "stop a guest", true, cmd_stop },
 	{ "restart", "GUEST", "start a guest anew from clean memory", true, cmd_restart },

@@ -159,6 +159,23 @@ size_t ring_look_back(const struct ring *r, uint64_t from, uint8_t *buf, size_t 
 	return from < oldest(r) ? 0 : (size_t)n;
 }
 
+size_t ring_copy(const struct ring *r, uint64_t from, uint8_t *buf, size_t max)
+{
+	uint64_t head = ring_head(r);
+	size_t n;
+
+	if (from >= head || from < oldest(r))
+		return 0;
+	n = (size_t)min_u64(head - from, max);
+	copy_out(r, from, buf, n);
+	return from < oldest(r) ? 0 : n;
+}
+
+uint64_t ring_oldest(const struct ring *r)
+{
+	return oldest(r);
+}
+
 uint64_t ring_lost(const struct ring *r)
 {
 	uint64_t tail = ring_tail(r);

@@ -10,9 +10,11 @@
  */
 #include "kstring.h"
 #include "mux.h"
+#include "x86.h"
 
 /* How much room a waiting guest is woken for: worth an interrupt, and early enough. */
 #define WAKE_ROOM KIB(4)
+#define LOOK_EVERY 256 /* a divisor of the smallest ring, so that a full one was looked at */
 
 void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_policy overflow,
 	       void *out, uint32_t out_size, void *in, uint32_t in_size)
@@ -27,9 +29,15 @@ void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_p
 		ring_init(&c->in, in, in_size);
 }
 
+uint64_t vcon_n_marks(uint32_t out_size)
+{
+	return max_u64(out_size / MARK_EVERY, 1);
+}
+
 size_t vcon_memory(uint32_t out_size)
 {
-	return sizeof(struct vcon) + INPUT_RING + out_size;
+	return sizeof(struct vcon) + vcon_n_marks(out_size) * sizeof(struct mark) + INPUT_RING +
+	       out_size;
 }
 
 static bool blocks(const struct vcon *c)
@@ -62,28 +70,52 @@ bool vcon_room(struct vcon *c)
 	return true;
 }
 
-/* The focused guest's new bytes need a poll, unless the UART's interrupt comes anyway. */
-static void announce(const struct vcon *c)
+/*
+ * The focused guest's new bytes need a poll, unless the UART's interrupt comes
+ * anyway.  The merged view shows lines: it looks when one begins, to set its
+ * alarm, when one ends, and now and then in one without an end.
+ */
+static void announce(const struct vcon *c, bool line_border)
 {
 	struct mux *m = console_mux();
+	unsigned focus;
 
 	/* Byte, then `focus` and `draining`; pairs with the fence in mux.c's set_draining(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
+	focus = __atomic_load_n(&m->focus, __ATOMIC_RELAXED);
+	if (focus != c->index && (focus != ALL || !line_border))
 		return; /* a switch looks at the ring by itself */
 	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
 		/* Read by the same CPU's console_has_work, or by anyone later. */
 		__atomic_store_n(&m->pending, true, __ATOMIC_RELAXED);
 }
 
+/* The time that a line begins, once, before its first byte. */
+static void mark_line(struct vcon *c)
+{
+	uint64_t pos;
+
+	if (c->in_line)
+		return;
+	pos = ring_head(&c->out);
+	if (c->marked != pos + 1)
+		marks_put(&c->marks, pos, rdtsc());
+	c->marked = pos + 1;
+}
+
 bool vcon_put(struct vcon *c, uint8_t byte)
 {
+	bool border;
+
+	mark_line(c);
 	if (!ring_put(&c->out, byte)) {
 		if (!vcon_room(c))
 			return false;
 		ring_put_over(&c->out, byte); /* there is room by now, or the oldest byte goes */
 	}
-	announce(c);
+	border = !c->in_line || byte == '\n' || !(ring_head(&c->out) % LOOK_EVERY);
+	c->in_line = byte != '\n';
+	announce(c, border);
 	return true;
 }
 
@@ -142,7 +174,8 @@ void vcon_get_stats(const struct vcon *c, struct vcon_stats *out)
 	out->in_lost = __atomic_load_n(&c->in_lost, __ATOMIC_RELAXED);
 	out->in = ring_head(&c->in) + out->in_lost;
 	out->overrun = __atomic_load_n(&c->overrun, __ATOMIC_RELAXED);
-	out->shown = tail - counted;
+	out->skipped = __atomic_load_n(&c->skipped, __ATOMIC_RELAXED);
+	out->shown = tail - counted - out->skipped;
 	out->lost = ring_lost(&c->out);
 	out->written = ring_head(&c->out);
 }
@@ -162,10 +195,18 @@ static bool take(bool *flag)
 	       __atomic_exchange_n(flag, false, __ATOMIC_RELAXED);
 }
 
+/* A guest whose bytes were shown may have waited for room. */
+static void collect_waiting(struct mux *m, struct vcon *c)
+{
+	uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
+
+	if (ring_free(&c->out) >= enough && take(&c->waiting))
+		m->wake |= 1U << c->index;
+}
+
 void vcon_collect_wakes(struct mux *m)
 {
 	struct vcon *c = mux_focused(m);
-	uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
 	unsigned i;
 
 	/* Room and input, then the flags; pairs with vcon_room and vcon_get. */
@@ -174,8 +215,10 @@ void vcon_collect_wakes(struct mux *m)
 		if ((m->touched & (1U << i)) && take(&m->src[i]->hungry))
 			m->wake |= 1U << i;
 	m->touched = 0;
-	if (c->index != MONITOR && ring_free(&c->out) >= enough && take(&c->waiting))
-		m->wake |= 1U << c->index;
+	for (i = 0; c->index == ALL && i < m->n_guests; i++)
+		collect_waiting(m, m->src[i]);
+	if (is_guest(c))
+		collect_waiting(m, c);
 }
 
 /* The focus left: a guest that waited may go on if its policy or some room lets it. */
@@ -183,6 +226,6 @@ void vcon_left(struct mux *m, struct vcon *c)
 {
 	/* Focus, then the flag; pairs with vcon_room. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (c->index != MONITOR && has_room(c) && take(&c->waiting))
+	if (is_guest(c) && has_room(c) && take(&c->waiting))
 		m->wake |= 1U << c->index;
 }
