@@ -167,7 +167,7 @@ static void drop_held(struct mux *m, struct merge_source *s, uint32_t unit)
 		put_text(m, replacement);
 	s->n_held = 0;
 	if (unit == 2) /* this byte's sequence began with the ESC that ended a string */
-		s->held[s->n_held++] = 0x1B;
+		s->held[s->n_held++] = TERM_ESC;
 }
 
 static void put_byte(struct mux *m, struct vcon *c, uint8_t byte, uint64_t pos, bool line_ends)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* Passing a stream on without its questions (see refilter.h). */
 #include "refilter.h"
 #include "mux.h"
 
@@ -29,7 +30,7 @@ static void start_over(struct refilter *f, struct outgoing *o)
 		pass(f, o);
 	f->n = 0;
 	if (f->term.unit == 2)
-		f->held[f->n++] = 0x1B;
+		f->held[f->n++] = TERM_ESC;
 }
 
 void refilter_byte(struct refilter *f, struct outgoing *o, uint8_t byte)
@@ -41,7 +42,8 @@ void refilter_byte(struct refilter *f, struct outgoing *o, uint8_t byte)
 	switch (event) {
 	case TERM_CONTROL: /* acts at once, also amid a sequence */
 	case TERM_BAD:
-		out_byte(o, byte);
+		if (byte != TERM_ENQ)
+			out_byte(o, byte);
 		break;
 	case TERM_PART:
 		hold(f, byte);

@@ -184,10 +184,28 @@ static void undo_charsets(const struct termstate *t, struct text *text)
 		text_add(text, "\x1b)B");
 }
 
+/*
+ * Setting the region moves the cursor.  On the main screen it has to stay;
+ * on the alternate one the program there draws again anyway, and the saved
+ * position is the one that leaving that screen goes back to.
+ */
+static void enter_region(const struct termstate *t, struct text *text)
+{
+	unsigned top = t->top ? t->top : 1;
+
+	if (t->alternate && t->bottom)
+		text_add(text, "\x1b[%u;%ur", top, t->bottom);
+	else if (t->alternate && t->top)
+		text_add(text, "\x1b[%ur", top);
+	else if (t->bottom)
+		text_add(text, "\x1b" "7\x1b[%u;%ur\x1b" "8", top, t->bottom);
+	else if (t->top)
+		text_add(text, "\x1b" "7\x1b[%ur\x1b" "8", top);
+}
+
 size_t term_leave(const struct termstate *t, char *buf, size_t size)
 {
 	struct text text = { .buf = buf, .size = size };
-	bool home = t->top || t->bottom || (t->modes & BIT(MODE_ORIGIN));
 
 	end_unfinished(t, &text);
 	if (sgr_is_set(t))
@@ -204,12 +222,12 @@ size_t term_leave(const struct termstate *t, char *buf, size_t size)
 	if (t->cursor_style)
 		text_add(&text, "\x1b[0 q");
 	switch_modes(t, &text, true);
+	if (!t->alternate && (t->modes & BIT(MODE_ORIGIN)))
+		text_add(&text, "\x1b[999;1H"); /* the cursor went home, over what stands there */
 	if (t->top || t->bottom)
-		text_add(&text, "\x1b[r");
+		text_add(&text, "%s", t->alternate ? "\x1b[r" : "\x1b" "7\x1b[r\x1b" "8");
 	if (t->alternate)
 		text_add(&text, "\x1b[?%ul", t->alternate);
-	else if (home) /* resetting the region moved the cursor over what stands there */
-		text_add(&text, "\x1b[999;1H");
 	return text.len;
 }
 
@@ -221,10 +239,7 @@ size_t term_enter(const struct termstate *t, char *buf, size_t size)
 
 	if (t->alternate)
 		text_add(&text, "\x1b[?%uh", t->alternate);
-	if (t->top || t->bottom) {
-		text_add(&text, "\x1b[%u;%ur", t->top ? t->top : 1, t->bottom ? t->bottom : 999);
-		text_add(&text, "\x1b[%u;1H", t->bottom ? t->bottom : 999);
-	}
+	enter_region(t, &text);
 	switch_modes(t, &text, false);
 	if (t->keypad)
 		text_add(&text, "\x1b=");

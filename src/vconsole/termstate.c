@@ -9,8 +9,8 @@
 #include "termstate.h"
 
 enum {
-	C0_ENQ = 0x05, C0_BEL = 0x07, C0_SO = 0x0E, C0_SI = 0x0F, C0_CAN = 0x18, C0_SUB = 0x1A,
-	C0_ESC = 0x1B, C0_DEL = 0x7F,
+	C0_ENQ = TERM_ENQ, C0_BEL = 0x07, C0_SO = 0x0E, C0_SI = 0x0F, C0_CAN = 0x18, C0_SUB = 0x1A,
+	C0_ESC = TERM_ESC, C0_DEL = 0x7F,
 };
 
 enum {
@@ -99,7 +99,7 @@ static enum term_event control(struct termstate *t, uint8_t byte)
 		t->shifted = byte == C0_SO;
 		return TERM_CONTROL;
 	case C0_ENQ:
-		return TERM_QUERY;
+		return t->parser == GROUND ? TERM_QUERY : TERM_CONTROL;
 	default:
 		return TERM_CONTROL;
 	}

@@ -12,6 +12,8 @@
 
 #include "types.h"
 
+#define TERM_ENQ 0x05 /* asks for the terminal's answerback, also amid a sequence */
+#define TERM_ESC 0x1B
 #define TERM_PARAMS 16
 #define TERM_TEXT_MAX 512 /* the longest text that term_leave and term_enter write */
 

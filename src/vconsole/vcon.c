@@ -71,19 +71,24 @@ bool vcon_room(struct vcon *c)
 }
 
 /*
- * The focused guest's new bytes need a poll, unless the UART's interrupt comes
- * anyway.  The merged view shows lines: it looks when one begins, to set its
- * alarm, when one ends, and now and then in one without an end.
+ * The merged view shows lines: it looks at the first byte that waits, to set
+ * its alarm, when a line ends, and now and then in one without an end.
  */
-static void announce(const struct vcon *c, bool line_border)
+static bool matters_to_all(const struct vcon *c, uint8_t byte)
+{
+	return byte == '\n' || ring_used(&c->out) <= 1 || !(ring_head(&c->out) % LOOK_EVERY);
+}
+
+/* The focused guest's new bytes need a poll, unless the UART's interrupt comes anyway. */
+static void announce(const struct vcon *c, uint8_t byte)
 {
 	struct mux *m = console_mux();
 	unsigned focus;
 
-	/* Byte, then `focus` and `draining`; pairs with the fence in mux.c's set_draining(). */
+	/* Byte, then `focus`, the tail and `draining`; pairs with the fence in mux.c's set_draining(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	focus = __atomic_load_n(&m->focus, __ATOMIC_RELAXED);
-	if (focus != c->index && (focus != ALL || !line_border))
+	if (focus != c->index && (focus != ALL || !matters_to_all(c, byte)))
 		return; /* a switch looks at the ring by itself */
 	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
 		/* Read by the same CPU's console_has_work, or by anyone later. */
@@ -105,17 +110,14 @@ static void mark_line(struct vcon *c)
 
 bool vcon_put(struct vcon *c, uint8_t byte)
 {
-	bool border;
-
 	mark_line(c);
 	if (!ring_put(&c->out, byte)) {
 		if (!vcon_room(c))
 			return false;
 		ring_put_over(&c->out, byte); /* there is room by now, or the oldest byte goes */
 	}
-	border = !c->in_line || byte == '\n' || !(ring_head(&c->out) % LOOK_EVERY);
 	c->in_line = byte != '\n';
-	announce(c, border);
+	announce(c, byte);
 	return true;
 }
 

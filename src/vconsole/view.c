@@ -37,8 +37,8 @@ void view_leave(struct mux *m)
 	size_t n = term_leave(t, text, sizeof(text));
 
 	out_bytes(m, text, n);
-	if (t->alternate || t->top || t->bottom)
-		m->out.line_empty = false; /* the cursor went somewhere else */
+	if (t->alternate)
+		m->out.line_empty = false; /* the cursor is where it was before that */
 	m->view.replaying = false;
 	m->view.redrawing = false;
 }
