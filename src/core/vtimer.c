@@ -18,8 +18,11 @@
 /* Guests that keep changing their deadlines must not keep the owner. */
 #define MAX_ROUNDS 4
 #define SOON_NS 100000ULL
-/* The TSC and the alarm's clock differ by less, for as long as an alarm can take. */
-#define DRIFT_NS 1000000ULL
+/*
+ * The TSC and the alarm's clock differ by less, for as long as an alarm can
+ * take: 2 % of a second, as the TSC's frequency is a measurement of some ms.
+ */
+#define DRIFT_NS 20000000ULL
 
 #define PIT_IRQ 0
 #define PIT_PIN GUEST_PIT_GSI
@@ -27,6 +30,8 @@
 static bool pending, owned;
 /* What the alarm is set to: the owner's; read by all, to tell whether it may have gone off. */
 static uint64_t alarm_at = VTIME_NEVER;
+/* The alarm may be over, early by the TSC: it has to be set again, also to the same moment. */
+static bool alarm_over;
 
 static void set_alarm(uint64_t at, unsigned cpu, uint64_t now)
 {
@@ -59,7 +64,9 @@ static void owner_work(void)
 			cpu = vm->vcpus[0].cpu;
 		}
 	}
-	if (first != __atomic_load_n(&alarm_at, __ATOMIC_RELAXED))
+	/* Sequentially consistent as `pending` is, which vtimer_poll() sets behind it. */
+	if (__atomic_exchange_n(&alarm_over, false, __ATOMIC_SEQ_CST) ||
+	    first != __atomic_load_n(&alarm_at, __ATOMIC_RELAXED))
 		set_alarm(first, cpu, now);
 }
 
@@ -83,8 +90,10 @@ void vtimer_poll(void)
 {
 	const uint64_t at = __atomic_load_n(&alarm_at, __ATOMIC_RELAXED);
 
-	if (at != VTIME_NEVER && now_ns() + DRIFT_NS >= at)
-		update();
+	if (at == VTIME_NEVER || now_ns() + DRIFT_NS < at)
+		return;
+	__atomic_store_n(&alarm_over, true, __ATOMIC_SEQ_CST);
+	update();
 }
 
 /*
