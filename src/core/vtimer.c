@@ -18,8 +18,8 @@
 /* Guests that keep changing their deadlines must not keep the owner. */
 #define MAX_ROUNDS 4
 #define SOON_NS 100000ULL
-/* The TSC and the alarm's clock differ by less, for as long as an alarm can take. */
-#define DRIFT_NS 1000000ULL
+/* The TSC and the alarm's clock differ by less in the longest time that an alarm is set to. */
+#define DRIFT_NS 10000000ULL
 
 #define PIT_IRQ 0
 #define PIT_PIN GUEST_PIT_GSI
@@ -27,6 +27,8 @@
 static bool pending, owned;
 /* What the alarm is set to: the owner's; read by all, to tell whether it may have gone off. */
 static uint64_t alarm_at = VTIME_NEVER;
+/* There was an NMI that may have been the alarm's. */
+static bool gone_off;
 
 static void set_alarm(uint64_t at, unsigned cpu, uint64_t now)
 {
@@ -34,7 +36,6 @@ static void set_alarm(uint64_t at, unsigned cpu, uint64_t now)
 		alarm_off();
 	else
 		at = now + alarm_set(cpu, at - now);
-	/* Relaxed: a CPU that sees the old value looks again at its next NMI. */
 	__atomic_store_n(&alarm_at, at, __ATOMIC_RELAXED);
 }
 
@@ -59,7 +60,8 @@ static void owner_work(void)
 			cpu = vm->vcpus[0].cpu;
 		}
 	}
-	if (first != __atomic_load_n(&alarm_at, __ATOMIC_RELAXED))
+	/* One that may have gone off early has to be set again.  Relaxed: `pending` orders it. */
+	if (__atomic_exchange_n(&gone_off, false, __ATOMIC_RELAXED) || first != alarm_at)
 		set_alarm(first, cpu, now);
 }
 
@@ -81,10 +83,13 @@ static void update(void)
 
 void vtimer_poll(void)
 {
+	/* Relaxed: a CPU that sees an old value looks again at its next NMI. */
 	const uint64_t at = __atomic_load_n(&alarm_at, __ATOMIC_RELAXED);
 
-	if (at != VTIME_NEVER && now_ns() + DRIFT_NS >= at)
-		update();
+	if (at == VTIME_NEVER || now_ns() + DRIFT_NS < at)
+		return;
+	__atomic_store_n(&gone_off, true, __ATOMIC_RELAXED);
+	update();
 }
 
 /*
