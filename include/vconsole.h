@@ -107,6 +107,9 @@ void console_poll(void);
  */
 bool console_has_work(void);
 
+/* console_has_work is true from now on, until somebody has polled.  Any CPU. */
+void console_ask(void);
+
 /* Monitor output: only from the console_ops callbacks. */
 void console_print(const char *fmt, ...) PRINTF_LIKE(1, 2);
 

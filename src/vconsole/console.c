@@ -168,6 +168,12 @@ bool console_has_work(void)
 	       __atomic_load_n(&mux.msg.log_pos, __ATOMIC_RELAXED) != log_newest();
 }
 
+void console_ask(void)
+{
+	if (mux.started)
+		__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
+}
+
 void console_request_focus(int vm)
 {
 	unsigned source = vm < 0 ? MONITOR : (unsigned)vm;
