@@ -103,6 +103,8 @@ enum term_event mux_track(struct vcon *c, uint8_t byte, uint64_t pos)
 	if (!before && c->term.alternate)
 		c->screen_pos = pos + 1 - min_u64(c->term.unit, pos + 1);
 	keep_line(c, byte);
+	if (before != c->term.alternate)
+		c->line_len = 0; /* another screen, another line */
 	return event;
 }
 

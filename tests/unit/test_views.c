@@ -90,9 +90,11 @@ static void alternate_screen_is_left_and_drawn_again(void **state)
 	type("\x05" "1");
 	/* What was asked of the terminal is not asked again. */
 	EXPECT("[bulkhead: console alpha]\r\n\x1b[?25l" ALT "\x1b[?25l\x1b[2;2HSCREENX");
-	show(0, MAIN "\x1b[?25h\r\n");
+	show(0, MAIN "\x1b[?25hshell# ");
 	type("\x05" "2");
-	EXPECT("[bulkhead: console beta]\r\n");
+	EXPECT("\r\n[bulkhead: console beta]\r\n");
+	type("\x05" "1");
+	EXPECT("[bulkhead: console alpha]\r\n\x1b[?25hshell# ");
 }
 
 static void screen_that_is_gone_leaves_the_modes(void **state)
