@@ -15,15 +15,11 @@ bits 64
 ; entry failed early; 2 when an NMI came since entry_nmis was read and the
 ; guest was not entered.  An NMI cannot be held back here as SVM's GIF does:
 ; one that comes between vmx_window and the entry is sent to vmx_cancelled by
-; nmi_entry.  Interrupts are off.
+; nmi_entry.  Interrupts are off.  All registers but RBP and RSP are changed:
+; the caller (enter() in vmx.c) saves those that it uses.
 global vmx_enter, vmx_exit_point, vmx_window, vmx_window_end, vmx_cancelled
 vmx_enter:
-        push rbx
         push rbp
-        push r12
-        push r13
-        push r14
-        push r15
         push rdi
         mov rax, VMCS_HOST_RSP
         vmwrite rax, rsp
@@ -78,12 +74,7 @@ vmx_exit_point:
         xor eax, eax
 vmx_leave:
         pop rdi
-        pop r15
-        pop r14
-        pop r13
-        pop r12
         pop rbp
-        pop rbx
         ret
 
 ; void vmx_take_nmi(void): as if the NMI had come to the host.
