@@ -3,7 +3,7 @@
  * How well each timer of the PC keeps time over ten seconds, against the TSC.
  * Every line of results is
  *     counter NAME ppb D              how much slower than it should be
- *     timer NAME interrupts N ppb D late L
+ *     timer NAME interrupts N ppb D late L       or      silent NAME
  * A periodic interrupt should come once every period.  D compares the earliest
  * of the last tenth with the earliest of the first tenth; L is by how many
  * tenths of a microsecond the latest was behind the earliest.  The local APIC's timer has no
@@ -19,6 +19,7 @@
 
 #define SECONDS 10u
 #define MAX_INTERRUPTS (SECONDS * 101)
+#define FIRST_MS 1000
 #define WARM_UP 4u              /* the first interrupts, not looked at */
 #define BILLION 1000000000ll
 #define LATE_HZ 10000000        /* what lateness is printed in: 100 ns */
@@ -142,11 +143,19 @@ static void read_clocks(bool first)
 	last_pm = pm;
 }
 
-static void wait_for(unsigned n)
+/* False: not even one comes. */
+static bool wait_for(const char *name, unsigned n)
 {
 	bool first = true;
 
 	n_times = 0;
+	irq_forget();
+	if (!irq_wait(0, VECTOR, 1, FIRST_MS)) {
+		print("silent ");
+		print(name);
+		print("\r\n");
+		return false;
+	}
 	while (n_times < n) {
 		/* Off between the look and the HLT: the interrupt ends that then. */
 		irq_off();
@@ -156,6 +165,7 @@ static void wait_for(unsigned n)
 		first = false;
 	}
 	irq_off();
+	return true;
 }
 
 /* ---- what came out ---- */
@@ -213,15 +223,18 @@ static void report_counter(const char *name, uint64_t ticks, uint64_t hz)
 
 /* ---- the timers ---- */
 
-static void run_pit(void)
+static bool run_pit(void)
 {
+	bool came;
+
 	acknowledge = NULL;
 	ioapic_route(acpi.gsi[0], VECTOR, (uint8_t)apic_id());
 	pit_mode(0, PIT_BOTH, 2, 0);
 	pit_count(0, PIT_COUNT);
-	wait_for(SECONDS * HZ);
+	came = wait_for("pit", SECONDS * HZ);
 	pit_mode(0, PIT_BOTH, 0, 0);
 	ioapic_mask_all();
+	return came;
 }
 
 static uint8_t cmos(uint8_t reg)
@@ -243,21 +256,25 @@ static void rtc_acknowledge(void)
 
 static void run_rtc(void)
 {
+	bool came;
+
 	acknowledge = rtc_acknowledge;
 	cmos(CMOS_C);
 	ioapic_route(RTC_LINE, VECTOR, (uint8_t)apic_id());
 	cmos_set(CMOS_A, CMOS_A_RUN | RTC_RATE);
 	cmos_set(CMOS_B, CMOS_B_24 | CMOS_B_PERIODIC);
-	wait_for(SECONDS * RTC_HZ);
+	came = wait_for("rtc", SECONDS * RTC_HZ);
 	cmos_set(CMOS_B, CMOS_B_24);
 	ioapic_mask_all();
-	report("rtc", RTC_HZ, tsc_hz);
+	if (came)
+		report("rtc", RTC_HZ, tsc_hz);
 }
 
 static void run_hpet(void)
 {
 	const uint64_t period = hpet(HPET_PERIOD), ticks = FS_A_SECOND / period / HZ;
 	const unsigned line = (unsigned)__builtin_ctz(hpet(HPET_LINES));
+	bool came;
 
 	acknowledge = NULL;
 	ioapic_route(line, VECTOR, (uint8_t)apic_id());
@@ -269,12 +286,13 @@ static void run_hpet(void)
 	hpet_set(HPET_COMPARATOR, (uint32_t)ticks); /* the first moment, then the period */
 	hpet_set(HPET_COMPARATOR, (uint32_t)ticks);
 	hpet_set(HPET_CONFIG, HPET_ENABLE);
-	wait_for(SECONDS * HZ);
+	came = wait_for("hpet", SECONDS * HZ);
 	hpet_set(HPET_CONFIG, 0);
 	hpet_set(HPET_TIMER, 0);
 	ioapic_mask_all();
-	/* In steps that the multiplication has room for: 1000 periods. */
-	report("hpet", 1000, mul_div(tsc_hz, ticks * 1000 * period / 1000, FS_A_SECOND / 1000));
+	/* 1000 periods, so that nothing is lost in rounding. */
+	if (came)
+		report("hpet", 1000, mul_div(tsc_hz, ticks * period, FS_A_SECOND / 1000));
 }
 
 /* Counts of the local APIC's timer in 10 ms. */
@@ -290,14 +308,16 @@ static uint32_t lapic_count(void)
 static void run_lapic(const char *name)
 {
 	const uint32_t count = lapic_count();
+	bool came;
 
 	acknowledge = NULL;
 	apic_write(APIC_LVT_TIMER, LVT_PERIODIC | VECTOR);
 	apic_write(APIC_INITIAL, count);
-	wait_for(SECONDS * HZ);
+	came = wait_for(name, SECONDS * HZ);
 	apic_write(APIC_INITIAL, 0);
 	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR);
-	report(name, n_times - 1 - WARM_UP, times[n_times - 1] - times[WARM_UP]);
+	if (came)
+		report(name, n_times - 1 - WARM_UP, times[n_times - 1] - times[WARM_UP]);
 }
 
 void guest_main(void)
@@ -312,7 +332,8 @@ void guest_main(void)
 	irq_set(VECTOR, handler);
 	if (acpi.hpet)
 		hpet_set(HPET_CONFIG, HPET_ENABLE);
-	run_pit();
+	if (!run_pit())
+		give_up("pit", 0);
 	/* The hypervisor knows the TSC's rate; in the machine itself only timers tell it. */
 	if (has_kvm_clock) {
 		wrmsr(MSR_KVM_SYSTEM_TIME, (uintptr_t)&kvm_clock | KVM_CLOCK_ON);
