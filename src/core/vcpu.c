@@ -303,11 +303,9 @@ static void break_state(struct vcpu *v)
 	backend->set_sysregs(&v->hw, &sys);
 }
 
-static void enter_guest(struct vcpu *v)
+/* False: something came that has to be served first. */
+static bool run_guest(struct vcpu *v, struct vm_exit *exit)
 {
-	struct vm_exit exit;
-
-	deliver_events(v);
 	/*
 	 * From here to the entry NMIs are held; one that comes ends the guest
 	 * at once.  So work that is posted after this look is not missed.
@@ -316,12 +314,34 @@ static void enter_guest(struct vcpu *v)
 	v->hw.entry_nmis = v->seen_nmis;
 	if (!nothing_came(v)) {
 		backend->entry_cancel();
-		return;
+		return false;
 	}
 	close_account(v);
-	backend->run(&v->hw, &exit);
-	open_account(v, &exit);
-	dispatch_exit(v, &exit);
+	backend->run(&v->hw, exit);
+	open_account(v, exit);
+	return true;
+}
+
+/*
+ * CPUID touches no device and logs nothing: behind it there is nothing to serve
+ * but what came from outside, and that comes with an NMI.  Nor can it make an
+ * event deliverable: where one waits, a window exit was asked for.
+ */
+static bool serves_nobody(const struct vm_exit *exit)
+{
+	return exit->kind == EXIT_CPUID;
+}
+
+static void enter_guest(struct vcpu *v)
+{
+	struct vm_exit exit;
+
+	deliver_events(v);
+	do {
+		if (!run_guest(v, &exit))
+			return;
+		dispatch_exit(v, &exit);
+	} while (serves_nobody(&exit));
 }
 
 void vcpu_main(struct vcpu *v)
