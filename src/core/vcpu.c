@@ -326,7 +326,7 @@ void vcpu_main(struct vcpu *v)
 	INVARIANT(v->cpu == this_cpu()->index);
 	for (;;) {
 		serve(v);
-		if (v->state == VCPU_RUNNING) {
+		if (v->state == VCPU_RUNNING && !vm_is_paused(v->vm)) {
 			if (to_be_broken && ++entries == BREAK_AT_ENTRY)
 				break_state(v);
 			enter_guest(v);
