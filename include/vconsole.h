@@ -16,6 +16,12 @@
 
 struct vcon; /* one guest's console */
 
+enum console_answer {
+	ANSWER_DONE,
+	ANSWER_WAIT, /* ask again */
+	ANSWER_NONE  /* there is nothing of that number, and none behind it */
+};
+
 /* What the console needs from the floors above it; all are called by the drain's owner. */
 struct console_ops {
 	/* Guest `vm` (its index) has input or room again: have its CPU look at its UART. */
@@ -29,8 +35,8 @@ struct console_ops {
 	void (*list)(bool machine);
 	/* Part 0, 1, ... of a guest's counters.  False: there is no such part. */
 	bool (*stats)(unsigned vm, unsigned part, bool machine);
-	/* The registers of one of its CPUs.  False: there is no such CPU. */
-	bool (*regs)(unsigned vm, unsigned vcpu);
+	/* The registers of one of its CPUs; `first` is false when it was asked and said ANSWER_WAIT. */
+	enum console_answer (*regs)(unsigned vm, unsigned vcpu, bool first);
 	void (*start)(unsigned vm);
 	void (*stop)(unsigned vm);
 	void (*restart)(unsigned vm);

@@ -181,29 +181,39 @@ static void print_regs(const struct vcpu_regs *r, const struct vcpu_sysregs *s)
 		      (unsigned long long)s->idtr.base, s->idtr.limit);
 }
 
+static enum console_answer show_regs(const struct vcpu *v, const char *when)
+{
+	console_print("guest %s, vCPU %u (CPU %u), %s\n", v->vm->cfg->name, v->index, v->cpu, when);
+	print_regs(&v->last_regs, &v->last_sys);
+	return ANSWER_DONE;
+}
+
 /*
- * A guest that has ended shows the state in which it did.  A running one
- * shows that of its last exit: it is not disturbed for this.
+ * Only a vCPU's own CPU can read its control block (SDM vol. 3, 24.1), so a
+ * guest that runs is asked, and answers when the kick has made it exit.  One
+ * that has ended shows the state in which it did.
  */
-bool monitor_regs(unsigned index, unsigned vcpu)
+enum console_answer monitor_regs(unsigned index, unsigned vcpu, bool first)
 {
 	const struct vm *vm = &vms[index];
-	const bool running = vm_phase(vm) == VM_RUNNING;
-	const struct vcpu *v;
-	struct vcpu_sysregs sys;
+	struct vcpu *v;
 
 	if (vcpu >= vm->n_vcpus)
-		return false;
+		return ANSWER_NONE;
 	if (!vm->starts) {
 		console_print("guest %s has not run yet\n", vm->cfg->name);
-		return false;
+		return ANSWER_NONE;
 	}
 	v = &vm->vcpus[vcpu];
-	sys = v->last_sys;
-	if (running)
-		backend->get_sysregs(&v->hw, &sys);
-	console_print("guest %s, vCPU %u (CPU %u), %s\n", vm->cfg->name, vcpu, v->cpu,
-		      running ? "as of its last exit" : "as it ended");
-	print_regs(running ? &v->hw.regs : &v->last_regs, &sys);
-	return true;
+	if (vm_phase(vm) != VM_RUNNING)
+		return show_regs(v, "as it ended");
+	if (first) {
+		/* Relaxed: published by the release in vcpu_post. */
+		__atomic_store_n(&v->regs_taken, 0, __ATOMIC_RELAXED);
+		vcpu_post(v, WORK_REGS);
+	}
+	/* Pairs with the release in take_regs. */
+	if (!__atomic_load_n(&v->regs_taken, __ATOMIC_ACQUIRE))
+		return ANSWER_WAIT;
+	return show_regs(v, v->state == VCPU_RUNNING ? "now" : "not started by its guest");
 }

@@ -3,10 +3,10 @@
 #ifndef CORE_MONITOR_SHOW_H
 #define CORE_MONITOR_SHOW_H
 
-#include "types.h"
+#include "vconsole.h"
 
 void monitor_list(bool machine);
 bool monitor_stats(unsigned index, unsigned part, bool machine);
-bool monitor_regs(unsigned index, unsigned vcpu);
+enum console_answer monitor_regs(unsigned index, unsigned vcpu, bool first);
 
 #endif

@@ -36,6 +36,7 @@ enum vcpu_work {
 	WORK_EXTINT = 128,  /* the 8259s' output changed */
 	WORK_TIMER = 512,   /* a timer device has something to do */
 	WORK_PAUSE = 1024,  /* the guest was paused or resumed: `paused` says which */
+	WORK_REGS = 2048,   /* the monitor wants to see the registers */
 	WORK_LEVEL = 256,   /* a level-triggered interrupt comes: watch for its EOI */
 };
 
@@ -66,7 +67,11 @@ struct vcpu {
 	uint64_t exits[EXIT_KIND_COUNT], cycles[EXIT_KIND_COUNT];
 	uint64_t denied_msrs;
 
-	/* The last state of a guest that has ended, for the monitor. */
+	/*
+	 * For the monitor: the state at the end, or when it asked (WORK_REGS);
+	 * regs_taken then says (release) that it is there.
+	 */
+	uint32_t regs_taken;
 	struct vcpu_regs last_regs;
 	struct vcpu_sysregs last_sys;
 };

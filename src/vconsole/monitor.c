@@ -158,7 +158,7 @@ void monitor_input(struct mux *m, uint8_t byte)
 {
 	struct monitor *mon = &m->mon;
 
-	if (mon->paused || (!mon->busy && !mon->n_ahead))
+	if (!mon->n_ahead && (!mon->busy || mon->paused))
 		take_key(m, byte);
 	else if (byte == KEY_CTRL_C)
 		interrupt(m);
@@ -168,7 +168,7 @@ void monitor_input(struct mux *m, uint8_t byte)
 
 static bool can_take_ahead(const struct mux *m)
 {
-	return m->mon.n_ahead && (m->want != MONITOR || !m->mon.busy);
+	return m->mon.n_ahead && (m->want != MONITOR || !m->mon.busy || m->mon.paused);
 }
 
 /* What was typed behind a command that gave the focus away is that guest's. */
@@ -180,7 +180,7 @@ static void take_ahead(struct mux *m)
 	for (i = 0; i < mon->n_ahead; i++) {
 		if (m->want != MONITOR)
 			vcon_deliver(m, m->src[m->want], mon->ahead[i]);
-		else if (!mon->busy)
+		else if (!mon->busy || mon->paused)
 			take_key(m, mon->ahead[i]);
 		else
 			break;

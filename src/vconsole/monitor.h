@@ -150,7 +150,7 @@ void history_start(struct mux *m, unsigned source, bool all);
 /* Jobs that go over guests and, in each, over parts. */
 struct each_job {
 	unsigned vm, end, part;
-	bool machine;
+	bool machine, waiting;
 };
 
 struct monitor_job {

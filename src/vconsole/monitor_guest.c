@@ -114,7 +114,12 @@ static bool regs_step(struct mux *m)
 {
 	struct each_job *j = &m->mon.job.each;
 
-	return m->ops->regs(j->vm, j->part++);
+	const enum console_answer answer = m->ops->regs(j->vm, j->part, !j->waiting);
+
+	j->waiting = answer == ANSWER_WAIT;
+	if (answer == ANSWER_DONE)
+		j->part++;
+	return answer != ANSWER_NONE;
 }
 
 void cmd_regs(struct mux *m, struct args *a)
@@ -125,6 +130,7 @@ void cmd_regs(struct mux *m, struct args *a)
 		return;
 	m->mon.job.each.vm = guest;
 	m->mon.job.each.part = 0;
+	m->mon.job.each.waiting = false;
 	m->mon.job.step = regs_step;
 }
 

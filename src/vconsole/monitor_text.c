@@ -42,11 +42,9 @@ static void after_esc(struct text_reader *r, uint8_t byte)
 		r->escape = PLAIN;
 }
 
-/* True when the byte is part of an escape sequence.  A newline ends any. */
+/* True when the byte is part of an escape sequence. */
 static bool in_escape(struct text_reader *r, uint8_t byte)
 {
-	if (byte == '\n')
-		r->escape = PLAIN;
 	switch (r->escape) {
 	case AFTER_ESC:
 		after_esc(r, byte);
@@ -112,6 +110,8 @@ static bool take_chunk(struct text_reader *r, uint64_t pos, const uint8_t *chunk
 
 	for (i = 0; i < n; i++) {
 		begin_line(r, pos + i);
+		if (chunk[i] == '\n')
+			r->escape = PLAIN; /* no sequence goes on over a newline */
 		if (chunk[i] == '\n' || is_full(r, chunk[i])) {
 			r->pos = pos + i + (chunk[i] == '\n');
 			return true;

@@ -138,10 +138,16 @@ static bool fx_stats(unsigned vm, unsigned part, bool machine)
 	return part < 2;
 }
 
-static bool fx_regs(unsigned vm, unsigned vcpu)
+/* One CPU, which has to be asked twice. */
+static enum console_answer fx_regs(unsigned vm, unsigned vcpu, bool first)
 {
 	called_regs = vm + 1;
-	return vcpu == 0;
+	if (vcpu)
+		return ANSWER_NONE;
+	if (first)
+		return ANSWER_WAIT;
+	console_print("REGS %u\n", vm);
+	return ANSWER_DONE;
 }
 
 static void fx_start(unsigned vm)
