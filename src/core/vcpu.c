@@ -129,10 +129,17 @@ static void begin_sipi(struct vcpu *v)
 	v->state = VCPU_RUNNING;
 }
 
-static void park(struct vcpu *v)
+static void take_regs(struct vcpu *v)
 {
 	v->last_regs = v->hw.regs;
 	backend->get_sysregs(&v->hw, &v->last_sys);
+	/* Pairs with the acquire in monitor_regs. */
+	__atomic_store_n(&v->regs_taken, 1, __ATOMIC_RELEASE);
+}
+
+static void park(struct vcpu *v)
+{
+	take_regs(v);
 	INVARIANT(v->state != VCPU_PARKED);
 	v->state = VCPU_PARKED;
 	apic_reset_cpu();
@@ -188,6 +195,8 @@ static void take_work(struct vcpu *v)
 		begin_sipi(v);
 	if (work & WORK_NMI && v->state == VCPU_RUNNING)
 		v->nmi_pending = true;
+	if (work & WORK_REGS)
+		take_regs(v);
 	if (work & WORK_LEVEL)
 		vcpu_update_apic_access(v);
 	if (work & WORK_CONSOLE)
@@ -352,7 +361,7 @@ void vcpu_main(struct vcpu *v)
 	INVARIANT(v->cpu == this_cpu()->index);
 	for (;;) {
 		serve(v);
-		if (v->state == VCPU_RUNNING) {
+		if (v->state == VCPU_RUNNING && !vm_is_paused(v->vm)) {
 			if (to_be_broken && ++entries == BREAK_AT_ENTRY)
 				break_state(v);
 			enter_guest(v);
