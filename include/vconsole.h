@@ -58,6 +58,8 @@ size_t vcon_memory(uint32_t out_size);
  */
 struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
 			 enum overflow_policy overflow);
+/* Another policy while the guest has the focus; OVERFLOW_AUTO: none.  Boot CPU only. */
+void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy);
 
 /*
  * Guests may now run: the log's polled sink is replaced, the physical UART's
@@ -70,6 +72,8 @@ void console_start(bool monitor);
 bool vcon_put(struct vcon *c, uint8_t byte);
 /* False while vcon_put would refuse.  Remembers that the guest waits, so that ops->wake comes. */
 bool vcon_room(struct vcon *c);
+/* The guest shall write no faster than the rate that it set its port to. */
+bool vcon_paced(const struct vcon *c);
 /* Input for the guest: the next byte, or -1. */
 int vcon_get(struct vcon *c);
 /* Bytes of input that wait for the guest. */

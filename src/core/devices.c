@@ -37,12 +37,18 @@ static void console_overrun(void *ctx)
 	vcon_count_overrun(((struct vm *)ctx)->console);
 }
 
+static bool console_paced(void *ctx)
+{
+	return vcon_paced(((struct vm *)ctx)->console);
+}
+
 static const struct uart_ops uart_ops = {
 	.put = console_put,
 	.room = console_room,
 	.get = console_get,
 	.pending = console_pending,
 	.overrun = console_overrun,
+	.paced = console_paced,
 };
 
 static void pic_output(void *ctx, bool level)
@@ -121,6 +127,7 @@ static bool create_timers(struct vm *vm)
 	vrtc_set_memory(&vm->rtc, vm->memory.size);
 	vhpet_init(&vm->hpet, &vm->clock, hpet_pin, irq_set, vm);
 	vpm_connect_sci(&vm->pm, &vm->clock, sci);
+	uart16550_set_clock(&vm->uart, &vm->clock);
 	return vpit_add_to_bus(&vm->pit, &vm->bus) && vrtc_add_to_bus(&vm->rtc, &vm->bus) &&
 	       vhpet_add_to_bus(&vm->hpet, &vm->bus);
 }
@@ -153,7 +160,7 @@ void devices_reset(struct vm *vm)
 	vpit_reset(&vm->pit);
 	vrtc_reset(&vm->rtc);
 	vhpet_reset(&vm->hpet);
-	vtimer_rearm(vm);
 	uart16550_reset(&vm->uart);
+	vtimer_rearm(vm);
 	vcon_restart(vm->console);
 }

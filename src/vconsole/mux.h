@@ -19,7 +19,7 @@
 #define MONITOR CFG_MAX_VMS
 #define N_SOURCES (CFG_MAX_VMS + 1)
 
-#define INPUT_RING KIB(64)
+#define INPUT_RING KIB(128) /* a paste of 64 KiB, and as much again typed before it was read */
 #define MONITOR_RING KIB(64)
 
 #define UNFINISHED_LIMIT 512 /* the longest unfinished line that is shown again */
@@ -27,7 +27,8 @@
 struct vcon {
 	const char *name;
 	unsigned index;
-	enum overflow_policy overflow;
+	/* Never OVERFLOW_AUTO. */
+	enum overflow_policy with_focus, without_focus;
 	struct ring out; /* producer: the guest; consumer: the drain's owner */
 	struct ring in;	 /* producer: the drain's owner; consumer: the guest */
 	/* Shared. */

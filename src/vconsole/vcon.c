@@ -20,7 +20,8 @@ void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_p
 	memset(c, 0, sizeof(*c));
 	c->name = name;
 	c->index = index;
-	c->overflow = overflow;
+	c->with_focus = overflow == OVERFLOW_AUTO ? OVERFLOW_BLOCK : overflow;
+	c->without_focus = overflow == OVERFLOW_AUTO ? OVERFLOW_DROP_OLDEST : overflow;
 	c->hungry = true;
 	ring_init(&c->out, out, out_size);
 	if (in)
@@ -32,16 +33,28 @@ size_t vcon_memory(uint32_t out_size)
 	return sizeof(struct vcon) + INPUT_RING + out_size;
 }
 
+void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy)
+{
+	if (policy != OVERFLOW_AUTO)
+		c->with_focus = policy;
+}
+
+static enum overflow_policy policy(const struct vcon *c)
+{
+	/* Ordered by the fences in vcon_room and vcon_left; alone, any value will do. */
+	return __atomic_load_n(&console_mux()->focus, __ATOMIC_RELAXED) == c->index
+		       ? c->with_focus : c->without_focus;
+}
+
 static bool blocks(const struct vcon *c)
 {
-	const struct mux *m = console_mux();
+	/* Without a port nobody would ever make room. */
+	return console_mux()->uart.present && policy(c) == OVERFLOW_BLOCK;
+}
 
-	if (!m->uart.present) /* nobody would ever make room */
-		return false;
-	if (c->overflow == OVERFLOW_AUTO)
-		/* Ordered by the fences in vcon_room and vcon_left; alone, any value will do. */
-		return __atomic_load_n(&m->focus, __ATOMIC_RELAXED) == c->index;
-	return c->overflow == OVERFLOW_BLOCK;
+bool vcon_paced(const struct vcon *c)
+{
+	return policy(c) == OVERFLOW_PACE;
 }
 
 static bool has_room(const struct vcon *c)
