@@ -22,6 +22,8 @@ struct console_ops {
 	void (*wake)(unsigned vm);
 	/* The physical UART's interrupt shall go to a CPU of guest `vm`, or, for -1, to any. */
 	void (*route)(int vm);
+	/* Nanoseconds since some moment; NULL: a paste cannot be told from single keys. */
+	uint64_t (*now_ns)(void);
 	/* Monitor commands.  They answer, or refuse, by console_print. */
 	void (*list)(void);
 	void (*stats)(int vm); /* -1: all */
@@ -45,6 +47,9 @@ bool console_early(uint16_t uart_base, unsigned baud);
  * is none: the rings then work without an outside.
  */
 void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned baud, uint8_t escape);
+
+/* The line's flow control; none when this is not called.  Boot CPU, before console_start. */
+void console_set_flow(enum line_flow flow);
 
 /*
  * The memory, in bytes (aligned as for any object), that a guest's console
@@ -97,6 +102,18 @@ struct vcon_stats {
 	uint64_t in_lost; /* bytes typed while its input ring was full */
 };
 void vcon_get_stats(const struct vcon *c, struct vcon_stats *out);
+
+/* The physical line, since boot.  From the console_ops callbacks only. */
+struct console_line {
+	bool present;
+	uint16_t port;
+	unsigned baud;
+	uint64_t in, out; /* bytes */
+	uint64_t breaks, framing, parity, overruns;
+	bool host_holds; /* the host's flow control keeps us from sending */
+	bool host_held;	 /* ours keeps the host from it */
+};
+void console_get_line(struct console_line *out);
 
 /* Does the work there is (UART, log messages, focused ring, monitor), if nobody else is at it. */
 void console_poll(void);

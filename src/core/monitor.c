@@ -102,8 +102,27 @@ static void vm_stats(const struct vm *vm)
 		vcpu_stats(&vm->vcpus[i]);
 }
 
+static void line_stats(void)
+{
+	struct console_line l;
+
+	console_get_line(&l);
+	if (!l.present) {
+		console_print("line: none\n");
+		return;
+	}
+	console_print("line: port 0x%x at %u baud: in %llu, out %llu; breaks %llu, framing %llu, "
+		      "parity %llu, overruns %llu%s%s\n",
+		      l.port, l.baud, (unsigned long long)l.in, (unsigned long long)l.out,
+		      (unsigned long long)l.breaks, (unsigned long long)l.framing,
+		      (unsigned long long)l.parity, (unsigned long long)l.overruns,
+		      l.host_holds ? "; held by the host" : "", l.host_held ? "; holds the host" : "");
+}
+
 static void stats(int vm)
 {
+	if (vm < 0)
+		line_stats();
 	for (unsigned i = 0; i < n_vms; i++)
 		if (vm < 0 || (unsigned)vm == i)
 			vm_stats(&vms[i]);
@@ -183,6 +202,7 @@ static void regs(unsigned index)
 
 const struct console_ops monitor_ops = {
 	.wake = wake,
+	.now_ns = now_ns,
 	.route = route,
 	.list = list,
 	.stats = stats,

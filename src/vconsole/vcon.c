@@ -49,7 +49,8 @@ static enum overflow_policy policy(const struct vcon *c)
 static bool blocks(const struct vcon *c)
 {
 	/* Without a port nobody would ever make room. */
-	return console_mux()->uart.present && policy(c) == OVERFLOW_BLOCK;
+	return __atomic_load_n(&console_mux()->uart.present, __ATOMIC_RELAXED) &&
+	       policy(c) == OVERFLOW_BLOCK;
 }
 
 bool vcon_paced(const struct vcon *c)
@@ -119,6 +120,7 @@ int vcon_get(struct vcon *c)
 			return -1;
 	}
 	ring_consume(&c->in, 1);
+	input_was_read(c);
 	return byte;
 }
 
@@ -198,4 +200,20 @@ void vcon_left(struct mux *m, struct vcon *c)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (c->index != MONITOR && has_room(c) && take(&c->waiting))
 		m->wake |= 1U << c->index;
+}
+
+void vcon_port_lost(struct mux *m)
+{
+	unsigned i;
+
+	__atomic_store_n(&m->uart.present, false, __ATOMIC_RELAXED);
+	m->uart.gone = false;
+	log_error("console: the serial port answers no more; the guests go on without it");
+	/* `present`, then the flags; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (i = 0; i < m->n_guests; i++)
+		if (take(&m->src[i]->waiting))
+			m->wake |= 1U << i;
+	/* Another round, which finds no port and sets what others look at. */
+	__atomic_store_n(&m->pending, true, __ATOMIC_RELAXED);
 }
