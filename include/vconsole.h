@@ -79,6 +79,8 @@ bool vcon_put(struct vcon *c, uint8_t byte);
 bool vcon_room(struct vcon *c);
 /* The guest shall write no faster than the rate that it set its port to. */
 bool vcon_paced(const struct vcon *c);
+/* Is the guest's output shown now?  A hint: it may change at any moment. */
+bool vcon_has_focus(const struct vcon *c);
 /* Input for the guest: the next byte, or -1. */
 int vcon_get(struct vcon *c);
 /* Bytes of input that wait for the guest. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's devices, and what connects them. */
 #include "guest_acpi.h"
+#include "log.h"
 #include "smp.h"
 #include "vm.h"
+#include "x86.h"
 
 #define COM1 0x3F8
 #define COM1_PORTS 8
@@ -12,9 +14,22 @@
 #define IRQ_COM1 4
 #define IRQ_RTC 8
 
+/* A guest that nobody looks at comes to life. */
+static void announce_first_output(struct vm *vm)
+{
+	vm->has_written = true;
+	if (!vcon_has_focus(vm->console))
+		log_info("guest %s: first output, %llu ms after its start", vm->cfg->name,
+			 (unsigned long long)tsc_to_us(rdtsc() - vm->start_tsc) / 1000);
+}
+
 static bool console_put(void *ctx, uint8_t byte)
 {
-	return vcon_put(((struct vm *)ctx)->console, byte);
+	struct vm *vm = ctx;
+
+	if (!vm->has_written)
+		announce_first_output(vm);
+	return vcon_put(vm->console, byte);
 }
 
 static bool console_room(void *ctx)
@@ -151,6 +166,13 @@ bool devices_create(struct vm *vm)
 	       create_timers(vm);
 }
 
+void vm_flush_console(struct vm *vm)
+{
+	lock_acquire(&vm->lock);
+	uart16550_flush(&vm->uart);
+	lock_release(&vm->lock);
+}
+
 void devices_reset(struct vm *vm)
 {
 	vm->ioapic.lines = 0;
@@ -163,4 +185,5 @@ void devices_reset(struct vm *vm)
 	uart16550_reset(&vm->uart);
 	vtimer_rearm(vm);
 	vcon_restart(vm->console);
+	vm->has_written = false;
 }

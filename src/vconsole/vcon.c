@@ -39,11 +39,15 @@ void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy)
 		c->with_focus = policy;
 }
 
-static enum overflow_policy policy(const struct vcon *c)
+bool vcon_has_focus(const struct vcon *c)
 {
 	/* Ordered by the fences in vcon_room and vcon_left; alone, any value will do. */
-	return __atomic_load_n(&console_mux()->focus, __ATOMIC_RELAXED) == c->index
-		       ? c->with_focus : c->without_focus;
+	return __atomic_load_n(&console_mux()->focus, __ATOMIC_RELAXED) == c->index;
+}
+
+static enum overflow_policy policy(const struct vcon *c)
+{
+	return vcon_has_focus(c) ? c->with_focus : c->without_focus;
 }
 
 static bool blocks(const struct vcon *c)
