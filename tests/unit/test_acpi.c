@@ -302,7 +302,8 @@ static void test_spcr(void **state)
 	put(0, 4);
 	put(1, 4);
 	put(0x2F8, 8);
-	put(0, 10);
+	put(0, 8);
+	put(0, 2);
 	tables[n_tables++] = finish_as((uint32_t)blob.len, 1); /* a wrong checksum */
 	assert_null(run());
 	assert_int_equal(acpi.console.port, 0);
