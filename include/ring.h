@@ -59,11 +59,14 @@ uint64_t ring_skip(struct ring *r, uint64_t n);
 size_t ring_look_back(const struct ring *r, uint64_t from, uint8_t *buf, size_t max);
 
 /*
- * Consumer: copies up to `max` bytes from position `from`, shown or not, and
- * leaves the ring as it is.  0 when the first of them is not there (any more).
+ * Anyone: copies up to `max` bytes from *pos on, shown or not, but none from
+ * `end` on (some former ring_head), and moves *pos past them.  Bytes that were
+ * overwritten are passed over, and *missed grows by their number.  May return
+ * 0 before the end, but only when *missed grew.
  */
-size_t ring_copy(const struct ring *r, uint64_t from, uint8_t *buf, size_t max);
-/* The oldest position that was not overwritten yet. */
+size_t ring_read_at(const struct ring *r, uint64_t *pos, uint64_t end, uint8_t *buf, size_t max,
+		    uint64_t *missed);
+/* The oldest position that ring_read_at may still find. */
 uint64_t ring_oldest(const struct ring *r);
 
 /* Bytes in the ring now, at most its size.  Exact for the consumer if the producer rests. */

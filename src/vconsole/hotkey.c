@@ -27,12 +27,14 @@ static void refuse(struct mux *m)
 
 static void deliver(struct mux *m, uint8_t byte)
 {
-	if (m->want == ALL || m->view.spy)
+	unsigned target = input_target(m);
+
+	if (target == ALL || (m->view.spy && target == m->want))
 		refuse(m);
-	else if (m->want == MONITOR)
+	else if (target == MONITOR)
 		monitor_input(m, byte);
 	else
-		vcon_deliver(m, m->src[m->want], byte);
+		vcon_deliver(m, m->src[target], byte);
 }
 
 static void focus_number(struct mux *m, unsigned number)
@@ -116,6 +118,7 @@ static void hotkey(struct mux *m, uint8_t key)
 		deliver(m, key);
 		return;
 	}
+	input_follow(m);
 	switch (key) {
 	case '1' ... '9':
 		focus_number(m, (unsigned)(key - '0'));

@@ -8,8 +8,6 @@
 #include "kstring.h"
 #include "mux.h"
 
-enum { KEY_BACKSPACE = 0x08, KEY_TAB = 0x09, KEY_DEL = 0x7F };
-
 #define NAME_LIST 640 /* all guests' names with a space before each */
 
 static const char *name_of(const struct mux *m, unsigned i)

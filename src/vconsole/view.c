@@ -69,15 +69,16 @@ static void begin_replay(struct mux *m, uint64_t from, uint64_t end)
 }
 
 /* Where the line after `from` begins, if that is near. */
-static uint64_t line_start(const struct ring *r, uint64_t from)
+static uint64_t line_start(const struct ring *r, uint64_t from, uint64_t end)
 {
+	uint64_t pos = from, missed = 0;
 	uint8_t near[LINE_SEARCH];
 	size_t n, i;
 
-	n = ring_copy(r, from, near, sizeof(near));
+	n = ring_read_at(r, &pos, end, near, sizeof(near), &missed);
 	for (i = 0; i < n; i++)
 		if (near[i] == '\n')
-			return from + i + 1;
+			return pos - n + i + 1;
 	return from;
 }
 
@@ -89,7 +90,7 @@ static void replay_lines(struct mux *m)
 
 	from = max_u64(from, ring_oldest(&c->out));
 	if (from && from < end)
-		from = line_start(&c->out, from);
+		from = line_start(&c->out, from, end);
 	if (from >= end) {
 		out_message(&m->out, "there is nothing to show again");
 		m->view.entering = true;
@@ -138,7 +139,7 @@ static uint64_t pass_over(struct vcon *c, uint64_t keep, uint64_t *missed)
 
 static bool may_skip(const struct vcon *c)
 {
-	return is_guest(c) && c->overflow != OVERFLOW_BLOCK;
+	return is_guest(c) && c->without_focus != OVERFLOW_BLOCK;
 }
 
 /* A guest that may lose bytes need not show a long past before the present. */
@@ -213,17 +214,18 @@ void view_replay(struct mux *m)
 {
 	struct view *v = &m->view;
 	uint8_t data[REPLAY_CHUNK];
+	uint64_t missed = 0;
 	size_t n, i;
 
 	/* A chunk that was all questions leaves nothing to send. */
 	while (v->replaying && !m->out.len) {
-		n = v->end - v->pos < sizeof(data) ? (size_t)(v->end - v->pos) : sizeof(data);
-		n = ring_copy(&mux_focused(m)->out, v->pos, data, n);
+		n = ring_read_at(&mux_focused(m)->out, &v->pos, v->end, data, sizeof(data), &missed);
+		if (!n || missed) {
+			end_replay(m);
+			return;
+		}
 		for (i = 0; i < n; i++)
 			refilter_byte(&v->filter, &m->out, data[i]);
-		v->pos += n;
-		if (!n)
-			end_replay(m);
 	}
 }
 
