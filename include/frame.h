@@ -30,6 +30,7 @@
 /* Behind the escape key, outside of frames: back to the plain line. */
 #define FRAME_QUIT_KEY 'q'
 
+#define FRAME_PAIR 8 /* bytes of one channel in a STATUS */
 #define FRAME_CHANNELS 16 /* the monitor is 0, guests have their numbers */
 
 enum frame_type {
@@ -37,7 +38,8 @@ enum frame_type {
 	FRAME_NAME = 2,	  /* of a channel: next output and input positions, name */
 	FRAME_DATA = 3,	  /* position of the first byte, bytes */
 	FRAME_CREDIT = 4, /* the receiver takes bytes up to this position */
-	FRAME_STATUS = 5, /* the same of all channels in order; the host's asks for ours */
+	FRAME_STATUS = 5, /* of all channels in order: the sender's position, its limit for the
+			   * other side; the host's asks for ours */
 	FRAME_EVENT = 6,  /* a line of the hypervisor's own, without brackets */
 	FRAME_BYE = 7,	  /* framed mode ends */
 };

@@ -158,6 +158,10 @@ static bool compose(struct mux *m)
 {
 	m->out.pos = 0;
 	m->out.len = 0;
+	if (framed_on(m)) {
+		framed_compose(m);
+		return m->out.len != 0;
+	}
 	if (m->switching && may_leave(m))
 		switch_focus(m);
 	else if (!m->switching && message_due(m))
@@ -193,7 +197,8 @@ static void receive(struct mux *m)
 	int byte;
 
 	while ((byte = uart_get(&m->uart)) >= 0)
-		input_byte(m, (uint8_t)byte);
+		if (!framed_input(m, (uint8_t)byte))
+			input_byte(m, (uint8_t)byte);
 }
 
 static void take_request(struct mux *m)
@@ -246,7 +251,7 @@ static bool only_guest_output(struct mux *m)
 	const struct vcon *c = mux_focused(m);
 	const uint64_t used = ring_used(&c->out);
 
-	return m->uart.present && c->index != MONITOR && used && used <= m->uart.depth &&
+	return m->uart.present && !framed_on(m) && c->index != MONITOR && used && used <= m->uart.depth &&
 	       m->out.pos == m->out.len && !m->switching && !m->cut && !m->draining &&
 	       !m->msg.have_record && !m->msg.notice_len && m->msg.log_pos == log_newest() &&
 	       /* Relaxed: who sets these also sets `pending`, so there is another round. */

@@ -10,6 +10,7 @@
 #define BULKHEAD_VCONSOLE_MUX_H
 
 #include "config.h"
+#include "framed.h"
 #include "log.h"
 #include "ring.h"
 #include "uart.h"
@@ -38,6 +39,7 @@ struct vcon {
 	/* The owner's: what was shown since the last newline, for when it is cut. */
 	uint8_t line[UNFINISHED_LIMIT];
 	size_t line_len; /* more than the limit: too long, not kept */
+	struct framed_channel framed;
 };
 
 /* What is composed and not yet in the UART: one item at a time. */
@@ -106,6 +108,7 @@ struct mux {
 	uint32_t wake;	  /* guests to wake at its end */
 	struct outgoing out;
 	struct messages msg;
+	struct framed framed;
 	struct monitor mon;
 	struct vcon mon_vcon;
 	struct log_record mon_record; /* what `log` prints, kept off the stack */
@@ -148,6 +151,8 @@ void message_show(struct mux *m);
 /* Of the `n` next bytes of the focused ring, how many may be shown before the next message. */
 size_t message_limit(struct mux *m, const uint8_t *data, size_t n);
 void message_refocus(struct mux *m);
+/* Takes the oldest line of ours, wherever the output is; false: there is none. */
+bool message_take(struct mux *m, char *text, size_t size);
 
 /* hotkey.c: a byte from the terminal. */
 void input_byte(struct mux *m, uint8_t byte);

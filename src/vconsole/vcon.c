@@ -38,6 +38,8 @@ static bool blocks(const struct vcon *c)
 
 	if (!m->uart.present) /* nobody would ever make room */
 		return false;
+	if (c->overflow == OVERFLOW_AUTO && framed_on(m))
+		return framed_shows(m, c); /* for the line, but not for a host that does not read */
 	if (c->overflow == OVERFLOW_AUTO)
 		/* Ordered by the fences in vcon_room and vcon_left; alone, any value will do. */
 		return __atomic_load_n(&m->focus, __ATOMIC_RELAXED) == c->index;
@@ -69,7 +71,8 @@ static void announce(const struct vcon *c)
 
 	/* Byte, then `focus` and `draining`; pairs with the fence in mux.c's set_draining(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
+	if (framed_on(m) ? !framed_shows(m, c)
+			 : __atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
 		return; /* a switch looks at the ring by itself */
 	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
 		/* Read by the same CPU's console_has_work, or by anyone later. */
@@ -106,6 +109,9 @@ int vcon_get(struct vcon *c)
 			return -1;
 	}
 	ring_consume(&c->in, 1);
+	if (framed_must_grant(console_mux(), c))
+		/* Read by the same CPU's console_has_work. */
+		__atomic_store_n(&console_mux()->pending, true, __ATOMIC_RELAXED);
 	return byte;
 }
 
@@ -162,10 +168,16 @@ static bool take(bool *flag)
 	       __atomic_exchange_n(flag, false, __ATOMIC_RELAXED);
 }
 
+static void collect_writer(struct mux *m, struct vcon *c)
+{
+	const uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
+
+	if (c->index != MONITOR && ring_free(&c->out) >= enough && take(&c->waiting))
+		m->wake |= 1U << c->index;
+}
+
 void vcon_collect_wakes(struct mux *m)
 {
-	struct vcon *c = mux_focused(m);
-	uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
 	unsigned i;
 
 	/* Room and input, then the flags; pairs with vcon_room and vcon_get. */
@@ -174,8 +186,11 @@ void vcon_collect_wakes(struct mux *m)
 		if ((m->touched & (1U << i)) && take(&m->src[i]->hungry))
 			m->wake |= 1U << i;
 	m->touched = 0;
-	if (c->index != MONITOR && ring_free(&c->out) >= enough && take(&c->waiting))
-		m->wake |= 1U << c->index;
+	if (!framed_on(m))
+		collect_writer(m, mux_focused(m));
+	else
+		for (i = 0; i < m->n_guests; i++)
+			collect_writer(m, m->src[i]);
 }
 
 /* The focus left: a guest that waited may go on if its policy or some room lets it. */
