@@ -34,7 +34,7 @@
 #define FRAME_CHANNELS 16 /* the monitor is 0, guests have their numbers */
 
 enum frame_type {
-	FRAME_HELLO = 1,  /* version, number of channels (0 from the host) */
+	FRAME_HELLO = 1,  /* version, number of channels (not from the host), the host's nonce */
 	FRAME_NAME = 2,	  /* of a channel: next output and input positions, name */
 	FRAME_DATA = 3,	  /* position of the first byte, bytes */
 	FRAME_CREDIT = 4, /* the receiver takes bytes up to this position */

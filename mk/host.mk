@@ -4,7 +4,8 @@
 HB := build/host
 
 # The checker, also handy in scripts: build/bulkhead check FILE
-build/bulkhead: $(wildcard tools/bulkhead*.c) src/lib/fmt.c src/lib/parse.c $(wildcard src/core/config*.c) $(wildcard include/*.h)
+build/bulkhead: $(wildcard tools/bulkhead*.c tools/attach*.c) src/vconsole/frame.c $(wildcard tools/*.h) \
+                src/lib/fmt.c src/lib/parse.c $(wildcard src/core/config*.c) $(wildcard include/*.h)
 	@mkdir -p $(@D)
 	@echo "  HOST  $@"
 	@$(HOSTCC) $(filter-out -MMD -MP,$(HOSTFLAGS)) -O2 -o $@ $(filter %.c,$^)

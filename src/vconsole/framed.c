@@ -78,7 +78,7 @@ static void emit_frame(struct mux *m, enum frame_type type, unsigned channel, co
 
 static void emit_hello(struct mux *m)
 {
-	const uint8_t hello[] = { FRAME_VERSION, (uint8_t)(m->n_guests + 1) };
+	const uint8_t hello[] = { FRAME_VERSION, (uint8_t)(m->n_guests + 1), m->framed.nonce };
 
 	m->framed.hello_due = false;
 	emit_frame(m, FRAME_HELLO, 0, hello, sizeof(hello));

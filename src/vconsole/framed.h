@@ -16,6 +16,7 @@ struct vcon;
 struct framed {
 	bool on; /* shared: guests look whether their output is shown */
 	bool greeted;	   /* the host said HELLO */
+	uint8_t nonce;	   /* what it had in that, 0 before */
 	unsigned matched;  /* bytes of the escape and the magic, in plain mode */
 	bool after_escape; /* outside of frames */
 	/* What is due, in this order. */

@@ -71,6 +71,7 @@ static void stray(struct mux *m, uint8_t byte)
 
 static void hello(struct mux *m, const struct frame *f)
 {
+	m->framed.nonce = f->len < 3 ? 0 : f->data[2];
 	if (f->len < 1 || f->data[0] != FRAME_VERSION) {
 		m->framed.hello_due = true; /* says which version this is */
 		return;

@@ -20,7 +20,7 @@ static struct {
 	unsigned order[BUF], frames;
 	char events[BUF], plain[BUF];
 	size_t n_plain;
-	unsigned hellos, byes, status;
+	unsigned hellos, byes, status, nonce;
 } host;
 
 static void host_data(const struct frame *f)
@@ -41,6 +41,7 @@ static void host_frame(const struct frame *f)
 	case FRAME_HELLO:
 		host.hellos++;
 		assert_int_equal(f->data[0], FRAME_VERSION);
+		host.nonce = f->data[2];
 		break;
 	case FRAME_NAME:
 		host.position[f->channel] = frame_get32(f->data);
@@ -117,7 +118,7 @@ static void send_data(unsigned channel, uint32_t position, const char *text)
 
 static void say_hello(void)
 {
-	send_frame(FRAME_HELLO, 0, "\1", 1);
+	send_frame(FRAME_HELLO, 0, "\1\0\7", 3);
 }
 
 static int setup(void **state)
@@ -166,6 +167,7 @@ static void magic_begins_and_names_are_told(void **state)
 	assert_int_equal(host.status, 0);
 	say_hello();
 	assert_int_equal(host.hellos, 2);
+	assert_int_equal(host.nonce, 7);
 	assert_string_equal(host.name[0], "monitor");
 	assert_string_equal(host.name[1], "alpha");
 	assert_string_equal(host.name[4], "delta");
