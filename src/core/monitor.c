@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the console asks of the core: wake-ups, interrupt routing, monitor commands. */
 #include "log.h"
+#include "own_port.h"
 #include "smp.h"
 #include "vm.h"
 #include "x86.h"
@@ -184,6 +185,7 @@ static void regs(unsigned index)
 const struct console_ops monitor_ops = {
 	.wake = wake,
 	.route = route,
+	.is_here = own_port_is_here,
 	.list = list,
 	.stats = stats,
 	.stop = stop,

@@ -31,7 +31,7 @@ bool framed_on(const struct mux *m)
 bool framed_shows(const struct mux *m, const struct vcon *c)
 {
 	/* Relaxed: the fences of announce() and set_draining(), vcon_room() and vcon_left(). */
-	return framed_on(m) && __atomic_load_n(&c->framed.limit, __ATOMIC_RELAXED) >
+	return framed_on(m) && !c->own && __atomic_load_n(&c->framed.limit, __ATOMIC_RELAXED) >
 				       ring_tail(&c->out);
 }
 
@@ -55,7 +55,10 @@ struct vcon *framed_source(struct mux *m, unsigned channel)
 /* Input up to this position finds room. */
 static uint32_t input_limit(const struct vcon *c)
 {
-	const uint64_t room = c->index == MONITOR ? MONITOR_WINDOW : ring_free(&c->in);
+	uint64_t room = c->index == MONITOR ? MONITOR_WINDOW : ring_free(&c->in);
+
+	if (c->own)
+		room = 0; /* its input comes on its own port */
 
 	return c->framed.in_position + (uint32_t)room;
 }
@@ -196,7 +199,7 @@ static bool emit_data(struct mux *m, struct vcon *c)
 	uint64_t missed = 0, tail;
 	size_t n;
 
-	if (limit <= ring_tail(&c->out))
+	if (c->own || limit <= ring_tail(&c->out))
 		return false;
 	/*
 	 * What is missing shows as a jump of the position.  If that used up

@@ -136,7 +136,7 @@ static void data(struct mux *m, const struct frame *f)
 	struct vcon *c = framed_source(m, f->channel);
 	size_t i;
 
-	if (!c || f->len < 4)
+	if (!c || c->own || f->len < 4)
 		return;
 	if (!advance(c, frame_get32(f->data))) {
 		m->framed.status_due = true;

@@ -19,8 +19,21 @@ struct vcon *mux_focused(struct mux *m)
 	return m->src[__atomic_load_n(&m->focus, __ATOMIC_RELAXED)];
 }
 
+/* Who has a port of its own is not shown here. */
+static bool is_elsewhere(struct mux *m, unsigned source)
+{
+	const struct private_line *own = m->src[source]->own;
+
+	if (own)
+		notice(m, "the console of %s is on port 0x%x, not on this line",
+		       m->src[source]->name, own->base);
+	return own != NULL;
+}
+
 void mux_focus(struct mux *m, unsigned source)
 {
+	if (is_elsewhere(m, source))
+		return;
 	if (source != m->want)
 		m->last = m->want;
 	m->want = source;

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "framed.h"
 #include "log.h"
+#include "private.h"
 #include "ring.h"
 #include "uart.h"
 #include "vconsole.h"
@@ -40,6 +41,7 @@ struct vcon {
 	uint8_t line[UNFINISHED_LIMIT];
 	size_t line_len; /* more than the limit: too long, not kept */
 	struct framed_channel framed;
+	struct private_line *own; /* a port of its own; NULL: the shared line */
 };
 
 /* What is composed and not yet in the UART: one item at a time. */
@@ -132,6 +134,13 @@ void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_p
 void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte);
 void vcon_collect_wakes(struct mux *m);
 void vcon_left(struct mux *m, struct vcon *c);
+/* Input on a port of its own; then, once, whether the guest waits for it, or for room. */
+void vcon_put_input(struct vcon *c, uint8_t byte);
+bool vcon_wants_input(struct vcon *c);
+bool vcon_wants_room(struct vcon *c);
+/* Gives a console a port of its own; false: there is none, or it is the shared one. */
+bool console_bind(struct vcon *c, struct private_line *line, const struct uart_port *port,
+		  uint16_t base, unsigned baud);
 
 /* outgoing.c */
 void out_byte(struct outgoing *o, uint8_t byte);

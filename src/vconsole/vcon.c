@@ -36,6 +36,8 @@ static bool blocks(const struct vcon *c)
 {
 	const struct mux *m = console_mux();
 
+	if (c->own)
+		return c->overflow != OVERFLOW_DROP_OLDEST;
 	if (!m->uart.present) /* nobody would ever make room */
 		return false;
 	if (c->overflow == OVERFLOW_AUTO && framed_on(m))
@@ -71,6 +73,11 @@ static void announce(const struct vcon *c)
 
 	/* Byte, then `focus` and `draining`; pairs with the fence in mux.c's set_draining(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (c->own) {
+		if (!__atomic_load_n(&c->own->draining, __ATOMIC_RELAXED))
+			__atomic_store_n(&c->own->pending, true, __ATOMIC_RELAXED);
+		return;
+	}
 	if (framed_on(m) ? !framed_shows(m, c)
 			 : __atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
 		return; /* a switch looks at the ring by itself */
@@ -161,11 +168,31 @@ void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte)
 		__atomic_fetch_add(&c->in_lost, 1, __ATOMIC_RELAXED); /* a figure */
 }
 
+void vcon_put_input(struct vcon *c, uint8_t byte)
+{
+	if (!ring_put(&c->in, byte))
+		__atomic_fetch_add(&c->in_lost, 1, __ATOMIC_RELAXED); /* a figure */
+}
+
 /* Takes a guest's flag down; true when it was up. */
 static bool take(bool *flag)
 {
 	return __atomic_load_n(flag, __ATOMIC_RELAXED) &&
 	       __atomic_exchange_n(flag, false, __ATOMIC_RELAXED);
+}
+
+bool vcon_wants_input(struct vcon *c)
+{
+	/* Input, then the flag; pairs with vcon_get. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return ring_used(&c->in) && take(&c->hungry);
+}
+
+bool vcon_wants_room(struct vcon *c)
+{
+	/* Room, then the flag; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return ring_free(&c->out) >= min_u64(WAKE_ROOM, c->out.size / 4) && take(&c->waiting);
 }
 
 static void collect_writer(struct mux *m, struct vcon *c)

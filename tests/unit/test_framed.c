@@ -440,6 +440,53 @@ static void noise_does_no_harm(void **state)
 	expect_input(0, "fine");
 }
 
+/* ---- a port of its own ---- */
+
+static void who_has_a_port_of_its_own_is_elsewhere(void **state)
+{
+	static const struct uart_port port = { .in = tty_in, .out = tty_out };
+	static struct private_line line;
+	const struct vcon *c = guest[1];
+
+	(void)state;
+	forget();
+	assert_false(console_bind(guest[1], &line, &port, console_mux()->uart_base, 115200));
+	assert_null(c->own);
+	/* One model serves as both ports: what is typed reaches whoever looks first. */
+	assert_true(console_bind(guest[1], &line, &port, 0x2F8, 115200));
+	say(1, "to my own port");
+	run();
+	assert_string_equal(seen(), "to my own port");
+	forget();
+	type("for beta");
+	expect_input(1, "for beta");
+	expect_input(0, "");
+	assert_true(console_drained());
+	mux_focus(console_mux(), 1);
+	console_poll();
+	assert_int_equal(console_mux()->want, 0);
+	assert_non_null(strstr(seen(), "the console of beta is on port 0x2f8, not on this line"));
+}
+
+static void loss_on_a_port_of_its_own_is_marked(void **state)
+{
+	static const struct uart_port port = { .in = tty_in, .out = tty_out };
+	static struct private_line line;
+
+	(void)state;
+	forget();
+	assert_true(console_bind(guest[2], &line, &port, 0x2F8, 115200));
+	tty.stuck = true;
+	for (unsigned i = 0; i < BUF + 100; i++)
+		assert_true(vcon_put(guest[2], 'x'));
+	tty.stuck = false;
+	/* The shared line uses the same model and takes the interrupt away. */
+	while (!console_drained())
+		;
+	assert_memory_equal(seen(), "\r\n[bulkhead: 100 bytes lost]\r\nxxx", 33);
+	assert_int_equal(tty.out_len, BUF + 30);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup_framed, teardown)
 
 int main(void)
@@ -462,6 +509,9 @@ int main(void)
 		TEST(a_slow_guest_gets_a_long_paste_whole),
 		TEST(a_host_starts_anew),
 		TEST(noise_does_no_harm),
+		cmocka_unit_test_setup_teardown(who_has_a_port_of_its_own_is_elsewhere, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(loss_on_a_port_of_its_own_is_marked, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
