@@ -87,11 +87,17 @@ static void clear_debug_registers(void)
 /* After reset or INIT: SDM vol. 3, table 9-1.  `power_on` also forgets what INIT keeps. */
 static void reset_vcpu(struct vcpu *v, bool power_on)
 {
+	struct msr_kept kept;
+
 	apic_reset_cpu();
 	lock_acquire(&v->vm->lock);
 	vlapic_reset(&v->lapic, !power_on);
 	lock_release(&v->vm->lock);
+	if (!power_on)
+		msr_save(v, &kept);
 	backend->vcpu_reset(&v->hw);
+	if (!power_on)
+		msr_restore(v, &kept);
 	msr_apply_policy(v);
 	vcpu_update_apic_access(v);
 	v->nmi_pending = v->window_open = false;

@@ -70,6 +70,13 @@ struct vcpu {
 	struct vcpu_sysregs last_sys;
 };
 
+/* A line that an old timer and the HPET share: what each puts on it, and what shows. */
+struct timer_line {
+	bool old, hpet, level;
+};
+
+#define TIMER_LINES 2 /* ISA IRQ 0 and 8 */
+
 enum vm_phase { VM_STOPPED, VM_STARTING, VM_RUNNING };
 
 /* Why a guest ends. */
@@ -104,6 +111,7 @@ struct vm {
 	struct vpit pit;
 	struct vrtc rtc;
 	struct vhpet hpet;
+	struct timer_line timer_lines[TIMER_LINES];
 	struct vcon *console;
 
 	/* When its timer devices have something to do, ns; see vtimer.c. */
@@ -202,6 +210,13 @@ bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
 /* The MSRs that are kept here, as after power-on. */
 void msr_power_on(struct vcpu *v);
+/* The MSRs of the backend that an INIT leaves as they are (SDM vol. 3, table 9-1). */
+#define MSR_KEPT 9
+struct msr_kept {
+	uint64_t value[MSR_KEPT];
+};
+void msr_save(struct vcpu *v, struct msr_kept *kept);
+void msr_restore(struct vcpu *v, const struct msr_kept *kept);
 /* Which MSRs the guest reaches without an exit. */
 void msr_apply_policy(struct vcpu *v);
 bool kvmclock_set(struct vcpu *v, uint64_t msr_value);
