@@ -41,6 +41,13 @@ $(HB)/unit/insn_forms.o: tests/unit/insn_forms.asm
 	@$(NASM) -f elf64 -o $@ $<
 $(HB)/unit/test_insn_forms: $(HB)/unit/insn_forms.o
 
+# The host program's end of the framed mode, against the multiplexer.
+ATTACH_OBJ := $(patsubst tools/%.c,$(HB)/tools/%.o,$(wildcard tools/attach_*.c))
+$(HB)/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -c -o $@ $<
+$(HB)/unit/test_attach: $(ATTACH_OBJ)
+
 unit-bins: $(UNIT_BIN)
 
 # The same archive for the fuzzers, instrumented by clang.

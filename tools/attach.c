@@ -35,7 +35,7 @@ static void on_signal(int signal)
 	stop_asked = 1;
 }
 
-void say(const char *fmt, ...)
+void attach_say(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -173,6 +173,6 @@ int attach_main(int argc, char **argv)
 		return 2;
 	loop(&s);
 	session_close(&s);
-	say("detached");
+	attach_say("detached");
 	return 0;
 }

@@ -107,6 +107,6 @@ void session_close(struct session *s);
 /* attach.c */
 int attach_main(int argc, char **argv);
 /* A line on standard output, at once. */
-void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void attach_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -45,7 +45,7 @@ static void ask(struct session *s, int64_t now_ms)
 
 	s->next_ms = now_ms + ASK_MS;
 	if (s->asked++ == TELL_AFTER)
-		say("no answer yet on %s; is Bulkhead running there, is the escape key right "
+		attach_say("no answer yet on %s; is Bulkhead running there, is the escape key right "
 		    "(--escape)?", s->line.path);
 	put_magic(s);
 	put_frame(s, FRAME_HELLO, 0, hello, sizeof(hello));
@@ -91,7 +91,7 @@ static bool advance(struct channel *c, uint32_t position)
 		return true;
 	n = snprintf(mark, sizeof(mark), "\r\n[bulkhead: %u bytes lost]\r\n", gap);
 	channel_put(c, (const uint8_t *)mark, (size_t)n);
-	say("%s: %u bytes lost", c->name, gap);
+	attach_say("%s: %u bytes lost", c->name, gap);
 	return true;
 }
 
@@ -155,7 +155,7 @@ static void started(struct session *s, int64_t now_ms)
 	s->state = SESSION_RUNNING;
 	s->asked = 0;
 	s->next_ms = now_ms;
-	say("attached:%s", names);
+	attach_say("attached:%s", names);
 }
 
 static bool all_named(const struct session *s)
@@ -211,7 +211,7 @@ static void take_frame(struct session *s, const struct frame *f, int64_t now_ms)
 			s->channels[f->channel].in_limit = frame_get32(f->data);
 		break;
 	case FRAME_EVENT:
-		say("[bulkhead: %.*s]", (int)f->len, (const char *)f->data);
+		attach_say("[bulkhead: %.*s]", (int)f->len, (const char *)f->data);
 		break;
 	case FRAME_BYE:
 	default:
@@ -276,7 +276,7 @@ static void connect_line(struct session *s, int64_t now_ms)
 	s->next_ms = now_ms + ASK_MS;
 	if (!line_open(&s->line)) {
 		if (s->asked++ == TELL_AFTER)
-			say("waiting for %s", s->line.path);
+			attach_say("waiting for %s", s->line.path);
 		return;
 	}
 	frame_decoder_init(&s->decoder);
@@ -295,7 +295,7 @@ static void run(struct session *s, int64_t now_ms)
 		s->turn = (s->turn + 1) % s->n_channels;
 	}
 	if (now_ms - s->heard_ms > SILENCE_MS) {
-		say("%s is silent", s->line.path);
+		attach_say("%s is silent", s->line.path);
 		s->heard_ms = now_ms;
 		begin_anew(s, now_ms);
 	}
@@ -304,7 +304,7 @@ static void run(struct session *s, int64_t now_ms)
 void session_work(struct session *s, int64_t now_ms)
 {
 	if (s->line.fd < 0 && s->state != SESSION_DOWN && s->state != SESSION_ENDED) {
-		say("%s went away", s->line.path);
+		attach_say("%s went away", s->line.path);
 		s->state = SESSION_DOWN;
 		s->asked = 0;
 		s->next_ms = now_ms;
