@@ -16,7 +16,7 @@
 static struct {
 	char out[FRAME_CHANNELS][BUF * 4], name[FRAME_CHANNELS][CFG_NAME + 1];
 	size_t len[FRAME_CHANNELS];
-	uint32_t position[FRAME_CHANNELS], limit[FRAME_CHANNELS], lost[FRAME_CHANNELS];
+	uint32_t told[FRAME_CHANNELS], position[FRAME_CHANNELS], limit[FRAME_CHANNELS], lost[FRAME_CHANNELS];
 	unsigned order[BUF], frames;
 	char events[BUF], plain[BUF];
 	size_t n_plain;
@@ -55,8 +55,10 @@ static void host_frame(const struct frame *f)
 		break;
 	case FRAME_STATUS:
 		host.status++;
-		for (unsigned c = 0; (c + 1) * FRAME_PAIR <= f->len; c++)
+		for (unsigned c = 0; (c + 1) * FRAME_PAIR <= f->len; c++) {
+			host.told[c] = frame_get32(f->data + (size_t)c * FRAME_PAIR);
 			host.limit[c] = frame_get32(f->data + (size_t)c * FRAME_PAIR + 4);
+		}
 		break;
 	case FRAME_EVENT:
 		memcpy(host.events + strlen(host.events), f->data, f->len);
@@ -440,6 +442,28 @@ static void noise_does_no_harm(void **state)
 	expect_input(0, "fine");
 }
 
+/* A host that missed the last frame before its credit ended hears of it nowhere else. */
+static void status_is_answered_with_positions(void **state)
+{
+	uint8_t pairs[2 * FRAME_PAIR] = { 0 };
+
+	(void)state;
+	say(0, "hello again");
+	frame_put32(pairs + FRAME_PAIR + 4, 5);
+	send_frame(FRAME_STATUS, 0, pairs, sizeof(pairs));
+	assert_int_equal(host.status, 2);
+	assert_string_equal(host.out[1], "hello");
+	send_frame(FRAME_STATUS, 0, pairs, sizeof(pairs));
+	assert_int_equal(host.status, 3);
+	assert_int_equal(host.told[1], 5);
+	/* The host's position: three bytes of input that never came. */
+	frame_put32(pairs + FRAME_PAIR, 3);
+	send_frame(FRAME_STATUS, 0, pairs, sizeof(pairs));
+	send_data(1, 3, "x");
+	expect_input(0, "x");
+	assert_int_equal(guest[0]->in_lost, 3);
+}
+
 /* ---- a port of its own ---- */
 
 static void who_has_a_port_of_its_own_is_elsewhere(void **state)
@@ -510,6 +534,7 @@ int main(void)
 		TEST(a_slow_guest_gets_a_long_paste_whole),
 		TEST(a_host_starts_anew),
 		TEST(noise_does_no_harm),
+		TEST(status_is_answered_with_positions),
 		cmocka_unit_test_setup_teardown(who_has_a_port_of_its_own_is_elsewhere, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(loss_on_a_port_of_its_own_is_marked, setup, teardown),
