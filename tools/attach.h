@@ -42,7 +42,10 @@ struct channel {
 };
 
 void channel_init(struct channel *c);
-/* Makes DIR/NAME.pty, DIR/NAME.sock and, if wished, DIR/NAME.log.  False: the reason was printed. */
+/*
+ * Makes DIR/NAME.pty, DIR/NAME.sock and, if wished, DIR/NAME.log.  False: the
+ * reason was printed.
+ */
 bool channel_open(struct channel *c, const char *dir, const char *name, bool log);
 /* Takes the files away that channel_open made. */
 void channel_close(struct channel *c, const char *dir);

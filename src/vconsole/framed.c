@@ -170,7 +170,7 @@ static bool emit_event(struct mux *m)
 	char text[FRAME_TEXT_MAX + 1];
 	size_t len;
 
-	if (!m->framed.greeted || !message_take(m, text, sizeof(text)))
+	if (!message_take(m, text, sizeof(text)))
 		return false;
 	len = strlen(text);
 	emit_frame(m, FRAME_EVENT, 0, text, len);
@@ -245,7 +245,7 @@ static void follow_focus(struct mux *m)
 void framed_compose(struct mux *m)
 {
 	follow_focus(m);
-	if (emit_control(m) || !m->framed.greeted || emit_event(m))
-		return;
-	(void)emit_channel(m);
+	/* Messages need no credit and no host: records that stay would be work for ever. */
+	if (!emit_control(m) && !emit_event(m) && m->framed.greeted)
+		(void)emit_channel(m);
 }

@@ -286,6 +286,17 @@ static void events_are_lines_of_their_own(void **state)
 	assert_string_equal(host.plain, "");
 }
 
+static void messages_do_not_wait_for_a_host(void **state)
+{
+	(void)state;
+	send_bytes(START, START_LEN);
+	log_write(LOG_INFO, "one");
+	log_write(LOG_INFO, "two");
+	listen_host();
+	assert_string_equal(host.events, "one|two|");
+	assert_false(console_has_work());
+}
+
 static void a_person_is_told_how_to_leave(void **state)
 {
 	(void)state;
@@ -521,6 +532,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(magic_in_pieces_among_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_restarted_hypervisor_asks_for_a_new_start, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(messages_do_not_wait_for_a_host, setup, teardown),
 		TEST(nothing_goes_without_credit),
 		TEST(all_channels_at_once_take_turns),
 		TEST(input_goes_to_every_guest),
