@@ -18,24 +18,36 @@
 /* Guests that keep changing their deadlines must not keep the owner. */
 #define MAX_ROUNDS 4
 #define SOON_NS 100000ULL
-/* The TSC and the alarm's clock differ by less, for as long as an alarm can take. */
-#define DRIFT_NS 1000000ULL
+/*
+ * The TSC's frequency is measured, and the alarm runs on another clock: an alarm
+ * may come early by this part of the time that it was set to.
+ */
+#define EARLY_PART 8
 
 #define PIT_IRQ 0
 #define PIT_PIN GUEST_PIT_GSI
 
 static bool pending, owned;
-/* What the alarm is set to: the owner's; read by all, to tell whether it may have gone off. */
+/* What the alarm is set to: the owner's. */
 static uint64_t alarm_at = VTIME_NEVER;
+/* From then on it may have gone off: the owner's, and read by all. */
+static uint64_t alarm_doubtful = VTIME_NEVER;
 
 static void set_alarm(uint64_t at, unsigned cpu, uint64_t now)
 {
-	if (at == VTIME_NEVER)
+	uint64_t doubtful = VTIME_NEVER;
+
+	if (at == VTIME_NEVER) {
 		alarm_off();
-	else
-		at = now + alarm_set(cpu, at - now);
+	} else {
+		const uint64_t ns = alarm_set(cpu, at - now);
+
+		at = now + ns;
+		doubtful = at - ns / EARLY_PART;
+	}
+	alarm_at = at;
 	/* Relaxed: a CPU that sees the old value looks again at its next NMI. */
-	__atomic_store_n(&alarm_at, at, __ATOMIC_RELAXED);
+	__atomic_store_n(&alarm_doubtful, doubtful, __ATOMIC_RELAXED);
 }
 
 /* Hands what is due to its guests and sets the alarm to what comes next. */
@@ -59,7 +71,8 @@ static void owner_work(void)
 			cpu = vm->vcpus[0].cpu;
 		}
 	}
-	if (first != __atomic_load_n(&alarm_at, __ATOMIC_RELAXED))
+	/* It sounds once: one that came early is set again, for the rest of the time. */
+	if (first != alarm_at || now >= alarm_doubtful)
 		set_alarm(first, cpu, now);
 }
 
@@ -81,9 +94,9 @@ static void update(void)
 
 void vtimer_poll(void)
 {
-	const uint64_t at = __atomic_load_n(&alarm_at, __ATOMIC_RELAXED);
+	const uint64_t doubtful = __atomic_load_n(&alarm_doubtful, __ATOMIC_RELAXED);
 
-	if (at != VTIME_NEVER && now_ns() + DRIFT_NS >= at)
+	if (doubtful != VTIME_NEVER && now_ns() >= doubtful)
 		update();
 }
 

@@ -34,26 +34,54 @@
 
 /* Polls until a clock is taken for dead. */
 #define POLL_LIMIT 1000000u
+/* Reads of the PM timer of which the quickest is taken. */
+#define SAMPLE_READS 8u
 
 #define CPUID_87_EDX_INVARIANT BIT(8)
 
 uint64_t tsc_khz;
 
+struct pm_sample {
+	uint32_t pm;
+	uint64_t tsc;
+};
+
+/*
+ * Both clocks at one moment.  A read of the port may be held up for long (SMM,
+ * or a busy host under an emulator), so the quickest of some reads counts.
+ */
+static struct pm_sample sample_pm_timer(uint32_t mask)
+{
+	struct pm_sample best = { 0 };
+	uint64_t shortest = UINT64_MAX;
+
+	for (unsigned i = 0; i < SAMPLE_READS; i++) {
+		const uint64_t before = rdtsc();
+		const uint32_t pm = io_in32(acpi.pm_timer) & mask;
+		const uint64_t took = rdtsc() - before;
+
+		if (took < shortest) {
+			shortest = took;
+			best = (struct pm_sample){ pm, before + took / 2 };
+		}
+	}
+	return best;
+}
+
 /* TSC ticks while the PM timer advances by `ticks`; 0 when it stands still. */
 static uint64_t measure_pm_timer(uint64_t ticks)
 {
 	const uint32_t mask = acpi.pm_timer_32bit ? 0xFFFFFFFF : 0xFFFFFF;
-	const uint32_t first = io_in32(acpi.pm_timer) & mask;
-	const uint64_t start = rdtsc();
-	uint32_t passed = 0;
+	const struct pm_sample first = sample_pm_timer(mask);
+	struct pm_sample last = first;
 
-	for (unsigned i = 0; passed < ticks; i++) {
-		if (i == POLL_LIMIT)
+	for (unsigned i = 0; ((last.pm - first.pm) & mask) < ticks; i++) {
+		if (i == POLL_LIMIT / SAMPLE_READS)
 			return 0;
-		passed = ((io_in32(acpi.pm_timer) & mask) - first) & mask;
+		last = sample_pm_timer(mask);
 	}
-	/* The read that ended the loop may be late: scale by what really passed. */
-	return (rdtsc() - start) * ticks / passed;
+	/* More may have passed than was waited for. */
+	return (last.tsc - first.tsc) * ticks / ((last.pm - first.pm) & mask);
 }
 
 /* TSC ticks while channel 2 of the 8254 counts `count` down. */
