@@ -18,11 +18,9 @@
 /* Guests that keep changing their deadlines must not keep the owner. */
 #define MAX_ROUNDS 4
 #define SOON_NS 100000ULL
-/*
- * The TSC's frequency is measured, and the alarm runs on another clock: an alarm
- * may come early by this part of the time that it was set to.
- */
-#define EARLY_PART 8
+/* The TSC's rate is a measurement: the alarm may be early by one part in so many, and a little. */
+#define EARLY_PART 32
+#define EARLY_NS 20000ULL
 
 #define PIT_IRQ 0
 #define PIT_PIN GUEST_PIT_GSI
@@ -30,24 +28,27 @@
 static bool pending, owned;
 /* What the alarm is set to: the owner's. */
 static uint64_t alarm_at = VTIME_NEVER;
-/* From then on it may have gone off: the owner's, and read by all. */
-static uint64_t alarm_doubtful = VTIME_NEVER;
+/* No NMI before this moment is the alarm's: written by the owner, read by all. */
+static uint64_t not_before = VTIME_NEVER;
+/* There was an NMI that may have been the alarm's. */
+static bool gone_off;
 
 static void set_alarm(uint64_t at, unsigned cpu, uint64_t now)
 {
-	uint64_t doubtful = VTIME_NEVER;
+	uint64_t early = VTIME_NEVER, in;
 
 	if (at == VTIME_NEVER) {
 		alarm_off();
 	} else {
-		const uint64_t ns = alarm_set(cpu, at - now);
-
-		at = now + ns;
-		doubtful = at - ns / EARLY_PART;
+		/* It may go off, and elsewhere, before the next lines are done. */
+		__atomic_store_n(&not_before, now, __ATOMIC_RELEASE);
+		in = alarm_set(cpu, at - now);
+		at = now + in;
+		early = in < EARLY_NS ? now : at - EARLY_NS - in / EARLY_PART;
 	}
 	alarm_at = at;
 	/* Relaxed: a CPU that sees the old value looks again at its next NMI. */
-	__atomic_store_n(&alarm_doubtful, doubtful, __ATOMIC_RELAXED);
+	__atomic_store_n(&not_before, early, __ATOMIC_RELAXED);
 }
 
 /* Hands what is due to its guests and sets the alarm to what comes next. */
@@ -71,8 +72,8 @@ static void owner_work(void)
 			cpu = vm->vcpus[0].cpu;
 		}
 	}
-	/* It sounds once: one that came early is set again, for the rest of the time. */
-	if (first != alarm_at || now >= alarm_doubtful)
+	/* One that may have gone off early has to be set again.  Relaxed: `pending` orders it. */
+	if (__atomic_exchange_n(&gone_off, false, __ATOMIC_RELAXED) || first != alarm_at)
 		set_alarm(first, cpu, now);
 }
 
@@ -94,10 +95,12 @@ static void update(void)
 
 void vtimer_poll(void)
 {
-	const uint64_t doubtful = __atomic_load_n(&alarm_doubtful, __ATOMIC_RELAXED);
+	const uint64_t early = __atomic_load_n(&not_before, __ATOMIC_RELAXED);
 
-	if (doubtful != VTIME_NEVER && now_ns() >= doubtful)
-		update();
+	if (early == VTIME_NEVER || now_ns() < early)
+		return;
+	__atomic_store_n(&gone_off, true, __ATOMIC_RELAXED);
+	update();
 }
 
 /*
@@ -117,6 +120,7 @@ static uint64_t earliest(const struct vm *vm)
 		vrtc_next(&vm->rtc),
 		vhpet_next(&vm->hpet),
 		vpm_next(&vm->pm),
+		uart16550_next(&vm->uart),
 	};
 	uint64_t first = VTIME_NEVER;
 
@@ -153,6 +157,7 @@ void vtimer_run(struct vm *vm)
 	vrtc_advance(&vm->rtc, now);
 	vhpet_advance(&vm->hpet, now);
 	vpm_advance(&vm->pm, now);
+	uart16550_advance(&vm->uart, now);
 	vtimer_rearm(vm);
 	lock_release(&vm->lock);
 }

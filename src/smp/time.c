@@ -7,7 +7,8 @@
 
 #define PM_TIMER_HZ 3579545ULL /* ACPI 4.8.3.3 */
 #define PIT_HZ 1193182ULL
-#define MEASURE_US 10000ULL
+#define MEASURE_US 20000ULL
+#define PM_READS 8
 
 #define PIT_CHANNEL2 0x42
 #define PIT_COMMAND 0x43
@@ -34,36 +35,32 @@
 
 /* Polls until a clock is taken for dead. */
 #define POLL_LIMIT 1000000u
-/* Reads of the PM timer of which the quickest is taken. */
-#define SAMPLE_READS 8u
 
 #define CPUID_87_EDX_INVARIANT BIT(8)
 
 uint64_t tsc_khz;
 
-struct pm_sample {
+/* What the PM timer showed, and when: a read between two of the TSC. */
+struct sample {
 	uint32_t pm;
-	uint64_t tsc;
+	uint64_t tsc, width;
 };
 
 /*
- * Both clocks at one moment.  A read of the port may be held up for long (SMM,
- * or a busy host under an emulator), so the quickest of some reads counts.
+ * The closest of several reads.  Where an emulator or another hypervisor has
+ * something else to do in the middle of one, that one is wide, and not taken.
  */
-static struct pm_sample sample_pm_timer(uint32_t mask)
+static struct sample sample_pm_timer(void)
 {
-	struct pm_sample best = { 0 };
-	uint64_t shortest = UINT64_MAX;
+	struct sample best = { .width = UINT64_MAX };
 
-	for (unsigned i = 0; i < SAMPLE_READS; i++) {
+	for (unsigned i = 0; i < PM_READS; i++) {
 		const uint64_t before = rdtsc();
-		const uint32_t pm = io_in32(acpi.pm_timer) & mask;
-		const uint64_t took = rdtsc() - before;
+		const uint32_t pm = io_in32(acpi.pm_timer);
+		const uint64_t width = rdtsc() - before;
 
-		if (took < shortest) {
-			shortest = took;
-			best = (struct pm_sample){ pm, before + took / 2 };
-		}
+		if (width < best.width)
+			best = (struct sample){ pm, before + width / 2, width };
 	}
 	return best;
 }
@@ -72,15 +69,14 @@ static struct pm_sample sample_pm_timer(uint32_t mask)
 static uint64_t measure_pm_timer(uint64_t ticks)
 {
 	const uint32_t mask = acpi.pm_timer_32bit ? 0xFFFFFFFF : 0xFFFFFF;
-	const struct pm_sample first = sample_pm_timer(mask);
-	struct pm_sample last = first;
+	const struct sample first = sample_pm_timer();
+	struct sample last;
 
-	for (unsigned i = 0; ((last.pm - first.pm) & mask) < ticks; i++) {
-		if (i == POLL_LIMIT / SAMPLE_READS)
+	for (unsigned i = 0; ((io_in32(acpi.pm_timer) - first.pm) & mask) < ticks; i++)
+		if (i == POLL_LIMIT)
 			return 0;
-		last = sample_pm_timer(mask);
-	}
-	/* More may have passed than was waited for. */
+	/* Later than asked for: scale by what really passed. */
+	last = sample_pm_timer();
 	return (last.tsc - first.tsc) * ticks / ((last.pm - first.pm) & mask);
 }
 

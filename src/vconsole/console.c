@@ -74,6 +74,7 @@ static void add_monitor(void)
 	vcon_init(&mux.mon_vcon, "monitor", MONITOR, OVERFLOW_DROP_OLDEST, mux.mon_ring,
 		  sizeof(mux.mon_ring), NULL, 0);
 	mux.src[MONITOR] = &mux.mon_vcon;
+	monitor_init(&mux);
 }
 
 void console_setup(const struct console_ops *ops, const struct uart_port *port, unsigned baud,
@@ -108,6 +109,23 @@ void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned ba
 	if (uart_base && !mux.uart.present)
 		log_warn("console: no serial port at 0x%x; set 'port' in [console]",
 			 uart_base);
+}
+
+void console_set_flow(enum line_flow flow)
+{
+	uart_set_flow(&mux.uart, flow);
+}
+
+void console_get_line(struct console_line *out)
+{
+	const struct uart *u = &mux.uart;
+
+	*out = (struct console_line){
+		.present = u->present, .port = mux.uart_base, .baud = mux.baud,
+		.in = u->received, .out = u->sent, .breaks = u->breaks, .framing = u->framing,
+		.parity = u->parity, .overruns = u->overruns,
+		.host_holds = u->tx_held, .host_held = u->rx_told,
+	};
 }
 
 struct vcon *console_add(const char *name, void *memory, uint32_t out_size,

@@ -164,8 +164,10 @@ static bool compose(struct mux *m)
 		message_show(m);
 	else if (m->cut)
 		show_unfinished(m);
-	if (!m->out.len)
+	if (!m->out.len) {
+		monitor_pump(m);
 		show_output(m);
+	}
 	return m->out.len != 0;
 }
 
@@ -190,10 +192,13 @@ static void transmit(struct mux *m)
 
 static void receive(struct mux *m)
 {
-	int byte;
+	int byte = uart_get(&m->uart);
 
-	while ((byte = uart_get(&m->uart)) >= 0)
+	if (byte >= 0)
+		input_arrived(m);
+	for (; byte >= 0; byte = uart_get(&m->uart))
 		input_byte(m, (uint8_t)byte);
+	input_flow(m);
 }
 
 static void take_request(struct mux *m)
@@ -201,8 +206,10 @@ static void take_request(struct mux *m)
 	/* Acquire is not needed: the value says it all. */
 	unsigned request = __atomic_exchange_n(&m->request, 0, __ATOMIC_RELAXED);
 
-	if (request)
-		mux_focus(m, request - 1);
+	if (!request)
+		return;
+	input_keep_paste(m);
+	mux_focus(m, request - 1);
 }
 
 static void wake_guests(struct mux *m)
@@ -219,7 +226,7 @@ static void wake_guests(struct mux *m)
 /* Says whether the UART's interrupt will continue the drain. */
 static bool set_draining(struct mux *m, bool keep_armed)
 {
-	bool more = keep_armed || have_output(m);
+	bool more = keep_armed || have_output(m) || monitor_wants(m);
 
 	__atomic_store_n(&m->draining, more, __ATOMIC_RELAXED);
 	if (more)
@@ -288,11 +295,14 @@ void mux_work(struct mux *m, bool keep_armed)
 	message_look(m);
 	uart_begin(&m->uart);
 	receive(m);
+	monitor_work(m);
 	transmit(m);
 	vcon_collect_wakes(m);
 	more = set_draining(m, keep_armed);
 	/* Relaxed: console_drained asks again and again. */
 	__atomic_store_n(&m->drained, !more && uart_tx_idle(&m->uart), __ATOMIC_RELAXED);
-	uart_end(&m->uart, more);
+	uart_end(&m->uart, more, keep_armed);
+	if (m->uart.gone)
+		vcon_port_lost(m);
 	wake_guests(m);
 }

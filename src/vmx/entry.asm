@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; World switch: Intel SDM vol. 3, 26 and 27.
 
-%include "offsets.inc"
+%include "smp/regs.inc"
 
 VMCS_HOST_RSP   equ 0x6C14
 
@@ -15,15 +15,11 @@ bits 64
 ; entry failed early; 2 when an NMI came since entry_nmis was read and the
 ; guest was not entered.  An NMI cannot be held back here as SVM's GIF does:
 ; one that comes between vmx_window and the entry is sent to vmx_cancelled by
-; nmi_entry.  Interrupts are off.
+; nmi_entry.  Interrupts are off.  All registers but RBP and RSP are changed:
+; the caller (enter() in vmx.c) saves those that it uses.
 global vmx_enter, vmx_exit_point, vmx_window, vmx_window_end, vmx_cancelled
 vmx_enter:
-        push rbx
         push rbp
-        push r12
-        push r13
-        push r14
-        push r15
         push rdi
         mov rax, VMCS_HOST_RSP
         vmwrite rax, rsp
@@ -32,20 +28,7 @@ vmx_window:
         jne vmx_cancelled
         test rsi, rsi                   ; MOV keeps the flags for the JNZ below
         mov rax, [rdi + REGS_RAX]
-        mov rbx, [rdi + REGS_RBX]
-        mov rcx, [rdi + REGS_RCX]
-        mov rdx, [rdi + REGS_RDX]
-        mov rsi, [rdi + REGS_RSI]
-        mov rbp, [rdi + REGS_RBP]
-        mov r8,  [rdi + REGS_R8]
-        mov r9,  [rdi + REGS_R9]
-        mov r10, [rdi + REGS_R10]
-        mov r11, [rdi + REGS_R11]
-        mov r12, [rdi + REGS_R12]
-        mov r13, [rdi + REGS_R13]
-        mov r14, [rdi + REGS_R14]
-        mov r15, [rdi + REGS_R15]
-        mov rdi, [rdi + REGS_RDI]
+        LOAD_GUEST_REGS
         jnz .resume
         vmlaunch
         jmp vmx_window_end
@@ -58,32 +41,12 @@ vmx_cancelled:
         mov eax, 2
         jmp vmx_leave
 vmx_exit_point:
-        push rdi
-        mov rdi, [rsp + 8]
+        STORE_GUEST_REGS
         mov [rdi + REGS_RAX], rax
-        mov [rdi + REGS_RBX], rbx
-        mov [rdi + REGS_RCX], rcx
-        mov [rdi + REGS_RDX], rdx
-        mov [rdi + REGS_RSI], rsi
-        mov [rdi + REGS_RBP], rbp
-        mov [rdi + REGS_R8],  r8
-        mov [rdi + REGS_R9],  r9
-        mov [rdi + REGS_R10], r10
-        mov [rdi + REGS_R11], r11
-        mov [rdi + REGS_R12], r12
-        mov [rdi + REGS_R13], r13
-        mov [rdi + REGS_R14], r14
-        mov [rdi + REGS_R15], r15
-        pop qword [rdi + REGS_RDI]
         xor eax, eax
 vmx_leave:
         pop rdi
-        pop r15
-        pop r14
-        pop r13
-        pop r12
         pop rbp
-        pop rbx
         ret
 
 ; void vmx_take_nmi(void): as if the NMI had come to the host.
