@@ -32,6 +32,8 @@ struct console_ops {
 	void (*alarm)(uint64_t tsc);
 	/* The TSC's frequency.  NULL: 1 GHz. */
 	uint64_t (*tsc_khz)(void);
+	/* Does a CPU of guest `vm` call this?  NULL: always. */
+	bool (*is_here)(unsigned vm);
 	/* Nanoseconds since some moment; NULL: a paste cannot be told from single keys. */
 	uint64_t (*now_ns)(void);
 	/*
@@ -86,6 +88,14 @@ struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
 			 enum overflow_policy overflow);
 /* Another policy while the guest has the focus; OVERFLOW_AUTO: none.  Boot CPU only. */
 void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy);
+
+/*
+ * The guest's console leaves the shared line for a physical port of its own,
+ * which that guest's CPUs serve: its interrupt goes there, as NMI.  False: no
+ * 16550 answers, or the port is the shared line's.  Boot CPU, before
+ * console_start.
+ */
+bool console_own_port(struct vcon *c, uint16_t uart_base, unsigned baud);
 
 /*
  * Guests may now run: the log's polled sink is replaced, the physical UART's

@@ -317,7 +317,8 @@ void merge_fill(struct mux *m)
 		return;
 	m->merge.deadline = 0;
 	for (i = 0; i < m->n_guests; i++)
-		scan(m, m->src[i], now);
+		if (!m->src[i]->own) /* shown elsewhere */
+			scan(m, m->src[i], now);
 	message_look(m);
 	best = oldest_piece(m);
 	if (m->msg.have_record && (!best || m->msg.record.tsc < best->merge.tsc)) {

@@ -19,8 +19,21 @@ struct vcon *mux_focused(struct mux *m)
 	return m->src[__atomic_load_n(&m->focus, __ATOMIC_RELAXED)];
 }
 
+/* Who has a port of its own is not shown here. */
+static bool is_elsewhere(struct mux *m, unsigned source)
+{
+	const struct private_line *own = m->src[source]->own;
+
+	if (own)
+		notice(m, "the console of %s is on port 0x%x, not on this line",
+		       m->src[source]->name, own->base);
+	return own != NULL;
+}
+
 void mux_focus(struct mux *m, unsigned source)
 {
+	if (is_elsewhere(m, source))
+		return;
 	if (source != m->want)
 		m->last = m->want;
 	m->want = source;
@@ -35,7 +48,7 @@ void mux_focus(struct mux *m, unsigned source)
 void mux_spy(struct mux *m, unsigned source)
 {
 	mux_focus(m, source);
-	m->view.spy = true;
+	m->view.spy = m->want == source; /* not one that is shown elsewhere */
 }
 
 void mux_replay(struct mux *m)
@@ -237,6 +250,10 @@ static bool compose(struct mux *m)
 {
 	m->out.pos = 0;
 	m->out.len = 0;
+	if (framed_on(m)) {
+		framed_compose(m);
+		return m->out.len != 0;
+	}
 	if (m->switching && may_leave(m))
 		switch_focus(m);
 	else if (!m->switching && message_due(m))
@@ -272,7 +289,8 @@ static void receive(struct mux *m)
 	if (byte >= 0)
 		input_arrived(m);
 	for (; byte >= 0; byte = uart_get(&m->uart))
-		input_byte(m, (uint8_t)byte);
+		if (!framed_input(m, (uint8_t)byte))
+			input_byte(m, (uint8_t)byte);
 	input_flow(m);
 }
 
@@ -328,7 +346,8 @@ static bool only_guest_output(struct mux *m)
 	const struct vcon *c = mux_focused(m);
 	const uint64_t used = ring_used(&c->out);
 
-	return m->uart.present && is_guest(c) && used && used <= m->uart.depth &&
+	return m->uart.present && !framed_on(m) && is_guest(c) && used &&
+	       used <= m->uart.depth &&
 	       m->out.pos == m->out.len && !m->switching && !m->cut && !m->draining &&
 	       !m->view.entering && !m->view.replaying &&
 	       !m->msg.have_record && !m->msg.notice_len && m->msg.log_pos == log_newest() &&
@@ -360,7 +379,7 @@ static bool quick_work(struct mux *m)
 /* The merged view waits for the end of a line, or for the time to show it without. */
 static bool unfinished_is_due(struct mux *m)
 {
-	if (mux_focused(m)->index != ALL || !m->merge.deadline)
+	if (mux_focused(m)->index != ALL || framed_on(m) || !m->merge.deadline)
 		return false;
 	if (m->ops->alarm)
 		m->ops->alarm(m->merge.deadline);

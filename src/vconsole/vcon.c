@@ -53,15 +53,19 @@ bool vcon_has_focus(const struct vcon *c)
 	return __atomic_load_n(&console_mux()->focus, __ATOMIC_RELAXED) == c->index;
 }
 
+/* On a line for several consoles one has the focus while the host reads it. */
 static enum overflow_policy policy(const struct vcon *c)
 {
-	return vcon_has_focus(c) ? c->with_focus : c->without_focus;
+	const struct mux *m = console_mux();
+	const bool seen = c->own ? true : framed_on(m) ? framed_shows(m, c) : vcon_has_focus(c);
+
+	return seen ? c->with_focus : c->without_focus;
 }
 
 static bool blocks(const struct vcon *c)
 {
 	/* Without a port nobody would ever make room. */
-	return __atomic_load_n(&console_mux()->uart.present, __ATOMIC_RELAXED) &&
+	return (c->own || __atomic_load_n(&console_mux()->uart.present, __ATOMIC_RELAXED)) &&
 	       policy(c) == OVERFLOW_BLOCK;
 }
 
@@ -97,16 +101,30 @@ static bool matters_to_all(const struct vcon *c, uint8_t byte)
 	return byte == '\n' || ring_used(&c->out) <= 1 || !(ring_head(&c->out) % LOOK_EVERY);
 }
 
+/* Would a poll now show this byte, or what depends on it?  Relaxed: see announce(). */
+static bool is_shown(const struct mux *m, const struct vcon *c, uint8_t byte)
+{
+	unsigned focus;
+
+	if (framed_on(m))
+		return framed_shows(m, c);
+	focus = __atomic_load_n(&m->focus, __ATOMIC_RELAXED);
+	return focus == c->index || (focus == ALL && matters_to_all(c, byte));
+}
+
 /* The focused guest's new bytes need a poll, unless the UART's interrupt comes anyway. */
 static void announce(const struct vcon *c, uint8_t byte)
 {
 	struct mux *m = console_mux();
-	unsigned focus;
 
 	/* Byte, then `focus`, the tail and `draining`; pairs with the fence in mux.c's set_draining(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	focus = __atomic_load_n(&m->focus, __ATOMIC_RELAXED);
-	if (focus != c->index && (focus != ALL || !matters_to_all(c, byte)))
+	if (c->own) {
+		if (!__atomic_load_n(&c->own->draining, __ATOMIC_RELAXED))
+			__atomic_store_n(&c->own->pending, true, __ATOMIC_RELAXED);
+		return;
+	}
+	if (!is_shown(m, c, byte))
 		return; /* a switch looks at the ring by itself */
 	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
 		/* Read by the same CPU's console_has_work, or by anyone later. */
@@ -159,6 +177,9 @@ int vcon_get(struct vcon *c)
 	}
 	ring_consume(&c->in, 1);
 	input_was_read(c);
+	if (framed_must_grant(console_mux(), c))
+		/* Read by the same CPU's console_has_work. */
+		__atomic_store_n(&console_mux()->pending, true, __ATOMIC_RELAXED);
 	return byte;
 }
 
@@ -209,6 +230,12 @@ void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte)
 		__atomic_fetch_add(&c->in_lost, 1, __ATOMIC_RELAXED); /* a figure */
 }
 
+void vcon_put_input(struct vcon *c, uint8_t byte)
+{
+	if (!ring_put(&c->in, byte))
+		__atomic_fetch_add(&c->in_lost, 1, __ATOMIC_RELAXED); /* a figure */
+}
+
 /* Takes a guest's flag down; true when it was up. */
 static bool take(bool *flag)
 {
@@ -216,18 +243,30 @@ static bool take(bool *flag)
 	       __atomic_exchange_n(flag, false, __ATOMIC_RELAXED);
 }
 
-/* A guest whose bytes were shown may have waited for room. */
-static void collect_waiting(struct mux *m, struct vcon *c)
+bool vcon_wants_input(struct vcon *c)
 {
-	uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
+	/* Input, then the flag; pairs with vcon_get. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return ring_used(&c->in) && take(&c->hungry);
+}
 
-	if (ring_free(&c->out) >= enough && take(&c->waiting))
+bool vcon_wants_room(struct vcon *c)
+{
+	/* Room, then the flag; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return ring_free(&c->out) >= min_u64(WAKE_ROOM, c->out.size / 4) && take(&c->waiting);
+}
+
+static void collect_writer(struct mux *m, struct vcon *c)
+{
+	const uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
+
+	if (is_guest(c) && ring_free(&c->out) >= enough && take(&c->waiting))
 		m->wake |= 1U << c->index;
 }
 
 void vcon_collect_wakes(struct mux *m)
 {
-	struct vcon *c = mux_focused(m);
 	unsigned i;
 
 	/* Room and input, then the flags; pairs with vcon_room and vcon_get. */
@@ -236,10 +275,11 @@ void vcon_collect_wakes(struct mux *m)
 		if ((m->touched & (1U << i)) && take(&m->src[i]->hungry))
 			m->wake |= 1U << i;
 	m->touched = 0;
-	for (i = 0; c->index == ALL && i < m->n_guests; i++)
-		collect_waiting(m, m->src[i]);
-	if (is_guest(c))
-		collect_waiting(m, c);
+	if (!framed_on(m) && mux_focused(m)->index != ALL)
+		collect_writer(m, mux_focused(m));
+	else
+		for (i = 0; i < m->n_guests; i++)
+			collect_writer(m, m->src[i]);
 }
 
 /* The focus left: a guest that waited may go on if its policy or some room lets it. */
