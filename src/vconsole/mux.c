@@ -181,8 +181,10 @@ static bool compose(struct mux *m)
 		message_show(m);
 	else if (m->cut)
 		show_unfinished(m);
-	if (!m->out.len)
+	if (!m->out.len) {
+		monitor_pump(m);
 		show_output(m);
+	}
 	return m->out.len != 0;
 }
 
@@ -237,7 +239,7 @@ static void wake_guests(struct mux *m)
 /* Says whether the UART's interrupt will continue the drain. */
 static bool set_draining(struct mux *m, bool keep_armed)
 {
-	bool more = keep_armed || have_output(m);
+	bool more = keep_armed || have_output(m) || monitor_wants(m);
 
 	__atomic_store_n(&m->draining, more, __ATOMIC_RELAXED);
 	if (more)
@@ -306,6 +308,7 @@ void mux_work(struct mux *m, bool keep_armed)
 	message_look(m);
 	uart_begin(&m->uart);
 	receive(m);
+	monitor_work(m);
 	transmit(m);
 	vcon_collect_wakes(m);
 	more = set_draining(m, keep_armed);
