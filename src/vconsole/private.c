@@ -106,7 +106,7 @@ static void work(struct mux *m, struct vcon *c)
 	transmit(c);
 	if (vcon_wants_room(c) && m->ops->wake)
 		m->ops->wake(c->index);
-	uart_end(&c->own->uart, set_draining(c));
+	uart_end(&c->own->uart, set_draining(c), false);
 }
 
 /* As console_poll, for one line: see there for the order. */

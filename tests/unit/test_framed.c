@@ -201,6 +201,17 @@ static void magic_in_pieces_among_keys(void **state)
 	assert_true(framed_on(console_mux()));
 }
 
+static void not_on_a_line_with_xon_and_xoff(void **state)
+{
+	(void)state;
+	console_set_flow(FLOW_XONXOFF);
+	send_bytes(START, START_LEN);
+	assert_false(framed_on(console_mux()));
+	assert_non_null(strstr(host.plain, "framed mode needs a line without XON/XOFF"));
+	type("x");
+	expect_input(0, "x");
+}
+
 static void nothing_goes_without_credit(void **state)
 {
 	(void)state;
@@ -533,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_restarted_hypervisor_asks_for_a_new_start, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(messages_do_not_wait_for_a_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_on_a_line_with_xon_and_xoff, setup, teardown),
 		TEST(nothing_goes_without_credit),
 		TEST(all_channels_at_once_take_turns),
 		TEST(input_goes_to_every_guest),
