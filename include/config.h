@@ -145,11 +145,10 @@ unsigned config_files(const struct cfg_vm *vm, struct cfg_file out[CFG_MAX_FILES
  */
 unsigned config_line_of(const struct cfg_vm *vm, const char *message);
 
-/* The ISA interrupt of com1 to com4, by I/O base; 0: another port. */
-unsigned config_uart_irq(uint16_t base);
-
 /* "com1" to "com4", or the I/O base of a serial port.  False: neither. */
 bool config_uart_port(struct span value, uint16_t *port);
+/* The ISA interrupt of com1 to com4, by I/O base; 0: another port. */
+unsigned config_uart_irq(uint16_t base);
 
 /* The last path component of a module's name: how a file is found among the boot modules. */
 const char *config_basename(const char *path);

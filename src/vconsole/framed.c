@@ -227,8 +227,6 @@ static bool emit_channel(struct mux *m)
 		struct vcon *c = framed_source(m, m->framed.turn);
 
 		m->framed.turn = (m->framed.turn + 1) % channels;
-		if (c->index == MONITOR)
-			monitor_pump(m);
 		if (emit_grant(m, c) || emit_data(m, c))
 			return true;
 	}
@@ -248,6 +246,8 @@ void framed_compose(struct mux *m)
 {
 	follow_focus(m);
 	/* Messages need no credit and no host: records that stay would be work for ever. */
-	if (!emit_control(m) && !emit_event(m) && m->framed.greeted)
-		(void)emit_channel(m);
+	if (emit_control(m) || emit_event(m) || !m->framed.greeted)
+		return;
+	monitor_pump(m);
+	(void)emit_channel(m);
 }

@@ -272,8 +272,9 @@ static bool only_guest_output(struct mux *m)
 	const struct vcon *c = mux_focused(m);
 	const uint64_t used = ring_used(&c->out);
 
-	return m->uart.present && !framed_on(m) && c->index != MONITOR && used && used <= m->uart.depth &&
-	       m->out.pos == m->out.len && !m->switching && !m->cut && !m->draining &&
+	return m->uart.present && !framed_on(m) && c->index != MONITOR &&
+	       used && used <= m->uart.depth && m->out.pos == m->out.len &&
+	       !m->switching && !m->cut && !m->draining &&
 	       !m->msg.have_record && !m->msg.notice_len && m->msg.log_pos == log_newest() &&
 	       /* Relaxed: who sets these also sets `pending`, so there is another round. */
 	       !__atomic_load_n(&m->request, __ATOMIC_RELAXED) &&

@@ -132,15 +132,17 @@ void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_p
 void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte);
 void vcon_collect_wakes(struct mux *m);
 void vcon_left(struct mux *m, struct vcon *c);
+/* The port is there no more: from now on nobody waits for it. */
+void vcon_port_lost(struct mux *m);
 /* Input on a port of its own; then, once, whether the guest waits for it, or for room. */
 void vcon_put_input(struct vcon *c, uint8_t byte);
 bool vcon_wants_input(struct vcon *c);
 bool vcon_wants_room(struct vcon *c);
+/* Its port is gone: true when the guest waited. */
+bool vcon_gives_up_waiting(struct vcon *c);
 /* Gives a console a port of its own; false: there is none, or it is the shared one. */
 bool console_bind(struct vcon *c, struct private_line *line, const struct uart_port *port,
 		  uint16_t base, unsigned baud);
-/* The port is there no more: from now on nobody waits for it. */
-void vcon_port_lost(struct mux *m);
 
 /* outgoing.c */
 void out_byte(struct outgoing *o, uint8_t byte);

@@ -41,20 +41,17 @@ void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy)
 
 bool vcon_has_focus(const struct vcon *c)
 {
-	const struct mux *m = console_mux();
-
-	if (c->own)
-		return true;
-	/* For the line, but not for a host that does not read. */
-	if (framed_on(m))
-		return framed_shows(m, c);
 	/* Ordered by the fences in vcon_room and vcon_left; alone, any value will do. */
-	return __atomic_load_n(&m->focus, __ATOMIC_RELAXED) == c->index;
+	return __atomic_load_n(&console_mux()->focus, __ATOMIC_RELAXED) == c->index;
 }
 
+/* On a line for several consoles one has the focus while the host reads it. */
 static enum overflow_policy policy(const struct vcon *c)
 {
-	return vcon_has_focus(c) ? c->with_focus : c->without_focus;
+	const struct mux *m = console_mux();
+	const bool seen = c->own ? true : framed_on(m) ? framed_shows(m, c) : vcon_has_focus(c);
+
+	return seen ? c->with_focus : c->without_focus;
 }
 
 static bool blocks(const struct vcon *c)
@@ -100,7 +97,8 @@ static void announce(const struct vcon *c)
 			__atomic_store_n(&c->own->pending, true, __ATOMIC_RELAXED);
 		return;
 	}
-	if (!vcon_has_focus(c))
+	if (framed_on(m) ? !framed_shows(m, c)
+			 : __atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
 		return; /* a switch looks at the ring by itself */
 	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
 		/* Read by the same CPU's console_has_work, or by anyone later. */
@@ -137,10 +135,10 @@ int vcon_get(struct vcon *c)
 			return -1;
 	}
 	ring_consume(&c->in, 1);
+	input_was_read(c);
 	if (framed_must_grant(console_mux(), c))
 		/* Read by the same CPU's console_has_work. */
 		__atomic_store_n(&console_mux()->pending, true, __ATOMIC_RELAXED);
-	input_was_read(c);
 	return byte;
 }
 
@@ -215,6 +213,13 @@ bool vcon_wants_room(struct vcon *c)
 	/* Room, then the flag; pairs with vcon_room. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return ring_free(&c->out) >= min_u64(WAKE_ROOM, c->out.size / 4) && take(&c->waiting);
+}
+
+bool vcon_gives_up_waiting(struct vcon *c)
+{
+	/* What made it wait is gone, then the flag; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return take(&c->waiting);
 }
 
 static void collect_writer(struct mux *m, struct vcon *c)

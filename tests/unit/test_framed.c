@@ -534,6 +534,26 @@ static void loss_on_a_port_of_its_own_is_marked(void **state)
 	assert_int_equal(tty.out_len, BUF + 30);
 }
 
+static void a_dead_port_of_its_own_stops_nobody(void **state)
+{
+	static const struct uart_port port = { .in = tty_in, .out = tty_out };
+	static struct private_line line;
+
+	(void)state;
+	assert_true(console_bind(guest[3], &line, &port, 0x2F8, 115200));
+	tty.stuck = true;
+	for (unsigned i = 0; i < BUF; i++)
+		assert_true(vcon_put(guest[3], 'x'));
+	while (vcon_room(guest[3])) /* the transmitter took a few */
+		vcon_put(guest[3], 'x');
+	woken[3] = 0;
+	tty.absent = true;
+	console_poll();
+	assert_int_equal(woken[3], 1);
+	for (unsigned i = 0; i < 3 * BUF; i++)
+		assert_true(vcon_put(guest[3], 'x'));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup_framed, teardown)
 
 int main(void)
@@ -560,6 +580,8 @@ int main(void)
 		TEST(noise_does_no_harm),
 		TEST(status_is_answered_with_positions),
 		cmocka_unit_test_setup_teardown(who_has_a_port_of_its_own_is_elsewhere, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_dead_port_of_its_own_stops_nobody, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(loss_on_a_port_of_its_own_is_marked, setup, teardown),
 	};
