@@ -248,5 +248,6 @@ void framed_compose(struct mux *m)
 	/* Messages need no credit and no host: records that stay would be work for ever. */
 	if (emit_control(m) || emit_event(m) || !m->framed.greeted)
 		return;
+	monitor_pump(m);
 	(void)emit_channel(m);
 }

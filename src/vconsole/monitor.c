@@ -199,12 +199,20 @@ static void take_ahead(struct mux *m)
 static bool is_shown(const struct mux *m)
 {
 	/* Relaxed: only the owner, which we are, writes it. */
-	return __atomic_load_n(&m->focus, __ATOMIC_RELAXED) == MONITOR && !m->switching;
+	return framed_on(m) ||
+	       (__atomic_load_n(&m->focus, __ATOMIC_RELAXED) == MONITOR && !m->switching);
+}
+
+/* What a host has given no credit for stays; until it does there is nothing to go on with. */
+static bool waits_for_host(const struct mux *m)
+{
+	return framed_on(m) && ring_used(&m->mon_vcon.out);
 }
 
 bool monitor_wants(const struct mux *m)
 {
-	return can_take_ahead(m) || (m->mon.busy && !m->mon.paused && is_shown(m));
+	return can_take_ahead(m) ||
+	       (m->mon.busy && !m->mon.paused && is_shown(m) && !waits_for_host(m));
 }
 
 void monitor_work(struct mux *m)
