@@ -76,12 +76,6 @@ uint64_t vpm_next(const struct vpm *pm)
 	return VTIME_NEVER;
 }
 
-uint64_t uart16550_next(const struct uart16550 *u)
-{
-	(void)u;
-	return VTIME_NEVER;
-}
-
 void vpit_advance(struct vpit *p, uint64_t now)
 {
 	(void)p;
@@ -105,12 +99,6 @@ void vhpet_advance(struct vhpet *h, uint64_t now)
 void vpm_advance(struct vpm *pm, uint64_t now)
 {
 	(void)pm;
-	(void)now;
-}
-
-void uart16550_advance(struct uart16550 *u, uint64_t now)
-{
-	(void)u;
 	(void)now;
 }
 
