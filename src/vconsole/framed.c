@@ -17,7 +17,7 @@
 #define END_TEXT "\r\n[bulkhead: framed mode ends]\r\n"
 
 #define GRANT_STEP KIB(8) /* input is granted anew in steps of this */
-#define MONITOR_WINDOW 1024 /* the monitor takes its input at once */
+#define MONITOR_WINDOW MON_AHEAD /* what the monitor keeps while a command runs */
 
 _Static_assert(CFG_MAX_VMS < FRAME_CHANNELS, "every guest and the monitor have a channel");
 _Static_assert(OUT_SIZE >= 2 * FRAME_LINE_MAX + 256, "the last item has a frame and text");
@@ -53,9 +53,9 @@ struct vcon *framed_source(struct mux *m, unsigned channel)
 }
 
 /* Input up to this position finds room. */
-static uint32_t input_limit(const struct vcon *c)
+static uint32_t input_limit(const struct mux *m, const struct vcon *c)
 {
-	uint64_t room = c->index == MONITOR ? MONITOR_WINDOW : ring_free(&c->in);
+	uint64_t room = c->index == MONITOR ? MONITOR_WINDOW - m->mon.n_ahead : ring_free(&c->in);
 
 	if (c->own)
 		room = 0; /* its input comes on its own port */
@@ -111,7 +111,7 @@ static void emit_status(struct mux *m)
 	for (channel = 0; channel <= m->n_guests; channel++) {
 		struct vcon *c = framed_source(m, channel);
 
-		c->framed.in_granted = input_limit(c);
+		c->framed.in_granted = input_limit(m, c);
 		frame_put32(pairs + (size_t)channel * FRAME_PAIR, (uint32_t)ring_tail(&c->out));
 		frame_put32(pairs + (size_t)channel * FRAME_PAIR + 4, c->framed.in_granted);
 	}
@@ -180,7 +180,7 @@ static bool emit_event(struct mux *m)
 /* Input that the guest has read makes room for more: the host is told in large steps. */
 static bool emit_grant(struct mux *m, struct vcon *c)
 {
-	const uint32_t limit = input_limit(c);
+	const uint32_t limit = input_limit(m, c);
 	const uint32_t step = c->index == MONITOR ? MONITOR_WINDOW / 2 : GRANT_STEP;
 	uint8_t bytes[4];
 

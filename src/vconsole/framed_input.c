@@ -31,12 +31,25 @@ static void enter(struct mux *m)
 	frame_decoder_init(&f->decoder);
 	reset_channels(m);
 	m->after_escape = false;
+	uart_hold(&m->uart, false);
 	/* Relaxed: set_draining() has the fence that pairs with announce(). */
 	__atomic_store_n(&f->on, true, __ATOMIC_RELAXED);
 	/* A guest that had the focus and waits need not: see vcon_left. */
 	vcon_left(m, mux_focused(m));
 	if (m->ops->route)
 		m->ops->route(-1);
+}
+
+/* Frames have every byte in them, also those that stop and start a line. */
+static void begin(struct mux *m)
+{
+	if (m->uart.flow != FLOW_XONXOFF) {
+		enter(m);
+		return;
+	}
+	m->framed.matched = 0;
+	m->after_escape = false;
+	notice(m, "framed mode needs a line without XON/XOFF; set flow = rtscts or none");
 }
 
 /*
@@ -49,7 +62,7 @@ static bool await_magic(struct mux *m, uint8_t byte)
 
 	if (f->matched && byte == (uint8_t)FRAME_MAGIC[f->matched - 1]) {
 		if (f->matched++ == FRAME_MAGIC_LEN)
-			enter(m);
+			begin(m);
 		return true;
 	}
 	/* The escape twice is one escape for the guest, and begins nothing. */

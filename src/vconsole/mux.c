@@ -291,7 +291,8 @@ static void receive(struct mux *m)
 	for (; byte >= 0; byte = uart_get(&m->uart))
 		if (!framed_input(m, (uint8_t)byte))
 			input_byte(m, (uint8_t)byte);
-	input_flow(m);
+	if (!framed_on(m)) /* there credit holds the host */
+		input_flow(m);
 }
 
 static void take_request(struct mux *m)
@@ -346,9 +347,9 @@ static bool only_guest_output(struct mux *m)
 	const struct vcon *c = mux_focused(m);
 	const uint64_t used = ring_used(&c->out);
 
-	return m->uart.present && !framed_on(m) && is_guest(c) && used &&
-	       used <= m->uart.depth &&
-	       m->out.pos == m->out.len && !m->switching && !m->cut && !m->draining &&
+	return m->uart.present && !framed_on(m) && is_guest(c) &&
+	       used && used <= m->uart.depth && m->out.pos == m->out.len &&
+	       !m->switching && !m->cut && !m->draining &&
 	       !m->view.entering && !m->view.replaying &&
 	       !m->msg.have_record && !m->msg.notice_len && m->msg.log_pos == log_newest() &&
 	       /* Relaxed: who sets these also sets `pending`, so there is another round. */

@@ -235,6 +235,8 @@ void vcon_port_lost(struct mux *m);
 void vcon_put_input(struct vcon *c, uint8_t byte);
 bool vcon_wants_input(struct vcon *c);
 bool vcon_wants_room(struct vcon *c);
+/* Its port is gone: true when the guest waited. */
+bool vcon_gives_up_waiting(struct vcon *c);
 /* Gives a console a port of its own; false: there is none, or it is the shared one. */
 bool console_bind(struct vcon *c, struct private_line *line, const struct uart_port *port,
 		  uint16_t base, unsigned baud);

@@ -99,14 +99,29 @@ static bool set_draining(struct vcon *c)
 	return more;
 }
 
+/* The port is there no more: from now on the guest does not wait for it. */
+static void port_lost(struct mux *m, struct vcon *c)
+{
+	__atomic_store_n(&c->own->uart.present, false, __ATOMIC_RELAXED);
+	log_error("console of %s: its serial port answers no more; the guest goes on without it",
+		  c->name);
+	/* `present`, then the flag; pairs with vcon_room. */
+	if (vcon_gives_up_waiting(c) && m->ops->wake)
+		m->ops->wake(c->index);
+}
+
 static void work(struct mux *m, struct vcon *c)
 {
+	if (!c->own->uart.present)
+		return;
 	uart_begin(&c->own->uart);
 	receive(m, c);
 	transmit(c);
 	if (vcon_wants_room(c) && m->ops->wake)
 		m->ops->wake(c->index);
 	uart_end(&c->own->uart, set_draining(c), false);
+	if (c->own->uart.gone)
+		port_lost(m, c);
 }
 
 /* As console_poll, for one line: see there for the order. */
@@ -157,7 +172,7 @@ bool private_drained(const struct mux *m)
 	unsigned i;
 
 	for (i = 0; i < m->n_guests; i++)
-		if (m->src[i]->own && ring_used(&m->src[i]->out))
+		if (m->src[i]->own && m->src[i]->own->uart.present && ring_used(&m->src[i]->out))
 			return false;
 	return true;
 }

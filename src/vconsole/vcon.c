@@ -64,9 +64,10 @@ static enum overflow_policy policy(const struct vcon *c)
 
 static bool blocks(const struct vcon *c)
 {
+	const struct uart *uart = c->own ? &c->own->uart : &console_mux()->uart;
+
 	/* Without a port nobody would ever make room. */
-	return (c->own || __atomic_load_n(&console_mux()->uart.present, __ATOMIC_RELAXED)) &&
-	       policy(c) == OVERFLOW_BLOCK;
+	return __atomic_load_n(&uart->present, __ATOMIC_RELAXED) && policy(c) == OVERFLOW_BLOCK;
 }
 
 bool vcon_paced(const struct vcon *c)
@@ -255,6 +256,13 @@ bool vcon_wants_room(struct vcon *c)
 	/* Room, then the flag; pairs with vcon_room. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return ring_free(&c->out) >= min_u64(WAKE_ROOM, c->out.size / 4) && take(&c->waiting);
+}
+
+bool vcon_gives_up_waiting(struct vcon *c)
+{
+	/* What made it wait is gone, then the flag; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return take(&c->waiting);
 }
 
 static void collect_writer(struct mux *m, struct vcon *c)

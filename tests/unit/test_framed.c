@@ -201,6 +201,17 @@ static void magic_in_pieces_among_keys(void **state)
 	assert_true(framed_on(console_mux()));
 }
 
+static void not_on_a_line_with_xon_and_xoff(void **state)
+{
+	(void)state;
+	console_set_flow(FLOW_XONXOFF);
+	send_bytes(START, START_LEN);
+	assert_false(framed_on(console_mux()));
+	assert_non_null(strstr(host.plain, "framed mode needs a line without XON/XOFF"));
+	type("x");
+	expect_input(0, "x");
+}
+
 static void nothing_goes_without_credit(void **state)
 {
 	(void)state;
@@ -523,6 +534,26 @@ static void loss_on_a_port_of_its_own_is_marked(void **state)
 	assert_int_equal(tty.out_len, BUF + 30);
 }
 
+static void a_dead_port_of_its_own_stops_nobody(void **state)
+{
+	static const struct uart_port port = { .in = tty_in, .out = tty_out };
+	static struct private_line line;
+
+	(void)state;
+	assert_true(console_bind(guest[3], &line, &port, 0x2F8, 115200));
+	tty.stuck = true;
+	for (unsigned i = 0; i < BUF; i++)
+		assert_true(vcon_put(guest[3], 'x'));
+	while (vcon_room(guest[3])) /* the transmitter took a few */
+		vcon_put(guest[3], 'x');
+	woken[3] = 0;
+	tty.absent = true;
+	console_poll();
+	assert_int_equal(woken[3], 1);
+	for (unsigned i = 0; i < 3 * BUF; i++)
+		assert_true(vcon_put(guest[3], 'x'));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup_framed, teardown)
 
 int main(void)
@@ -533,6 +564,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_restarted_hypervisor_asks_for_a_new_start, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(messages_do_not_wait_for_a_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_on_a_line_with_xon_and_xoff, setup, teardown),
 		TEST(nothing_goes_without_credit),
 		TEST(all_channels_at_once_take_turns),
 		TEST(input_goes_to_every_guest),
@@ -548,6 +580,8 @@ int main(void)
 		TEST(noise_does_no_harm),
 		TEST(status_is_answered_with_positions),
 		cmocka_unit_test_setup_teardown(who_has_a_port_of_its_own_is_elsewhere, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_dead_port_of_its_own_stops_nobody, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(loss_on_a_port_of_its_own_is_marked, setup, teardown),
 	};
