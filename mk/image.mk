@@ -12,10 +12,10 @@ $(B)/obj/%.o: src/%.c Makefile mk/image.mk
 	@echo "  CC    $<"
 	@$(CC) $(HVFLAGS) -c -o $@ $<
 
-$(B)/obj/%.asm.o: src/%.asm $(B)/gen/offsets.inc
+$(B)/obj/%.asm.o: src/%.asm $(B)/gen/offsets.inc src/smp/regs.inc
 	@mkdir -p $(@D)
 	@echo "  NASM  $<"
-	@$(NASM) -f elf64 -Werror -w+all -g -F dwarf -I$(B)/gen/ -o $@ $<
+	@$(NASM) -f elf64 -Werror -w+all -g -F dwarf -I$(B)/gen/ -Isrc/ -o $@ $<
 
 $(B)/bulkhead.elf64: $(OBJ) src/boot/image.ld
 	@echo "  LINK  $@"

@@ -18,24 +18,37 @@
 /* Guests that keep changing their deadlines must not keep the owner. */
 #define MAX_ROUNDS 4
 #define SOON_NS 100000ULL
-/* The TSC and the alarm's clock differ by less, for as long as an alarm can take. */
-#define DRIFT_NS 1000000ULL
+/* The TSC's rate is a measurement: the alarm may be early by one part in so many, and a little. */
+#define EARLY_PART 32
+#define EARLY_NS 20000ULL
 
 #define PIT_IRQ 0
 #define PIT_PIN GUEST_PIT_GSI
 
 static bool pending, owned;
-/* What the alarm is set to: the owner's; read by all, to tell whether it may have gone off. */
+/* What the alarm is set to: the owner's. */
 static uint64_t alarm_at = VTIME_NEVER;
+/* No NMI before this moment is the alarm's: written by the owner, read by all. */
+static uint64_t not_before = VTIME_NEVER;
+/* There was an NMI that may have been the alarm's. */
+static bool gone_off;
 
 static void set_alarm(uint64_t at, unsigned cpu, uint64_t now)
 {
-	if (at == VTIME_NEVER)
+	uint64_t early = VTIME_NEVER, in;
+
+	if (at == VTIME_NEVER) {
 		alarm_off();
-	else
-		at = now + alarm_set(cpu, at - now);
+	} else {
+		/* It may go off, and elsewhere, before the next lines are done. */
+		__atomic_store_n(&not_before, now, __ATOMIC_RELEASE);
+		in = alarm_set(cpu, at - now);
+		at = now + in;
+		early = in < EARLY_NS ? now : at - EARLY_NS - in / EARLY_PART;
+	}
+	alarm_at = at;
 	/* Relaxed: a CPU that sees the old value looks again at its next NMI. */
-	__atomic_store_n(&alarm_at, at, __ATOMIC_RELAXED);
+	__atomic_store_n(&not_before, early, __ATOMIC_RELAXED);
 }
 
 /* Hands what is due to its guests and sets the alarm to what comes next. */
@@ -59,7 +72,8 @@ static void owner_work(void)
 			cpu = vm->vcpus[0].cpu;
 		}
 	}
-	if (first != __atomic_load_n(&alarm_at, __ATOMIC_RELAXED))
+	/* One that may have gone off early has to be set again.  Relaxed: `pending` orders it. */
+	if (__atomic_exchange_n(&gone_off, false, __ATOMIC_RELAXED) || first != alarm_at)
 		set_alarm(first, cpu, now);
 }
 
@@ -81,10 +95,12 @@ static void update(void)
 
 void vtimer_poll(void)
 {
-	const uint64_t at = __atomic_load_n(&alarm_at, __ATOMIC_RELAXED);
+	const uint64_t early = __atomic_load_n(&not_before, __ATOMIC_RELAXED);
 
-	if (at != VTIME_NEVER && now_ns() + DRIFT_NS >= at)
-		update();
+	if (early == VTIME_NEVER || now_ns() < early)
+		return;
+	__atomic_store_n(&gone_off, true, __ATOMIC_RELAXED);
+	update();
 }
 
 /*

@@ -40,8 +40,14 @@
 #define PIT_LONGEST_NS 50000000ULL /* 16 bits last for 54.9 ms */
 #define NS_PER_S 1000000000ULL
 
-/* Far enough that clocks which differ by 100 ppm do not drift apart by more than 100 us. */
-#define LONGEST_NS NS_PER_S
+#define LONGEST_NS (10 * NS_PER_S)
+/*
+ * What is far away is set a thousandth early and then set again, so that two
+ * clocks that differ a little do not make it late.  What is nearer than this
+ * is late by 10 us if they differ by 100 ppm.
+ */
+#define FAR_NS (NS_PER_S / 10)
+#define EARLY_PART 1024
 /* Time to write the comparator before the counter passes it. */
 #define SHORTEST_NS 5000ULL
 
@@ -181,6 +187,8 @@ uint64_t alarm_set(unsigned cpu, uint64_t ns)
 
 	if (ns < SHORTEST_NS)
 		ns = SHORTEST_NS;
+	if (ns > FAR_NS)
+		ns -= ns / EARLY_PART;
 	if (ns > longest)
 		ns = longest;
 	if (device == NOTHING)

@@ -7,7 +7,8 @@
 
 #define PM_TIMER_HZ 3579545ULL /* ACPI 4.8.3.3 */
 #define PIT_HZ 1193182ULL
-#define MEASURE_US 10000ULL
+#define MEASURE_US 20000ULL
+#define PM_READS 8
 
 #define PIT_CHANNEL2 0x42
 #define PIT_COMMAND 0x43
@@ -39,21 +40,44 @@
 
 uint64_t tsc_khz;
 
+/* What the PM timer showed, and when: a read between two of the TSC. */
+struct sample {
+	uint32_t pm;
+	uint64_t tsc, width;
+};
+
+/*
+ * The closest of several reads.  Where an emulator or another hypervisor has
+ * something else to do in the middle of one, that one is wide, and not taken.
+ */
+static struct sample sample_pm_timer(void)
+{
+	struct sample best = { .width = UINT64_MAX };
+
+	for (unsigned i = 0; i < PM_READS; i++) {
+		const uint64_t before = rdtsc();
+		const uint32_t pm = io_in32(acpi.pm_timer);
+		const uint64_t width = rdtsc() - before;
+
+		if (width < best.width)
+			best = (struct sample){ pm, before + width / 2, width };
+	}
+	return best;
+}
+
 /* TSC ticks while the PM timer advances by `ticks`; 0 when it stands still. */
 static uint64_t measure_pm_timer(uint64_t ticks)
 {
 	const uint32_t mask = acpi.pm_timer_32bit ? 0xFFFFFFFF : 0xFFFFFF;
-	const uint32_t first = io_in32(acpi.pm_timer) & mask;
-	const uint64_t start = rdtsc();
-	uint32_t passed = 0;
+	const struct sample first = sample_pm_timer();
+	struct sample last;
 
-	for (unsigned i = 0; passed < ticks; i++) {
+	for (unsigned i = 0; ((io_in32(acpi.pm_timer) - first.pm) & mask) < ticks; i++)
 		if (i == POLL_LIMIT)
 			return 0;
-		passed = ((io_in32(acpi.pm_timer) & mask) - first) & mask;
-	}
-	/* The read that ended the loop may be late: scale by what really passed. */
-	return (rdtsc() - start) * ticks / passed;
+	/* Later than asked for: scale by what really passed. */
+	last = sample_pm_timer();
+	return (last.tsc - first.tsc) * ticks / ((last.pm - first.pm) & mask);
 }
 
 /* TSC ticks while channel 2 of the 8254 counts `count` down. */

@@ -297,23 +297,26 @@ static unsigned chip_of(uint16_t port)
 	return port >= SLAVE_COMMAND ? SLAVE : MASTER;
 }
 
+static void masks_change(struct pic *p)
+{
+	if (p->masks_change)
+		p->masks_change(p->ctx);
+}
+
 /* A wider access is one of each port, in order. */
 static uint32_t port_read(void *dev, uint16_t port, unsigned size)
 {
 	struct pic *p = dev;
 	const unsigned n = chip_of(port);
-	uint32_t v = chip_read(p, n, port & 1);
+	uint32_t v;
 
+	/* A request of a line that is masked is not looked for until somebody asks. */
+	masks_change(p);
+	v = chip_read(p, n, port & 1);
 	if (size > 1)
 		v |= (uint32_t)chip_read(p, n, true) << 8;
 	update(p);
 	return v;
-}
-
-static void masks_change(struct pic *p)
-{
-	if (p->masks_change)
-		p->masks_change(p->ctx);
 }
 
 static void port_write(void *dev, uint16_t port, unsigned size, uint32_t value)

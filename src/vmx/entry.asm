@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; World switch: Intel SDM vol. 3, 26 and 27.
 
-%include "offsets.inc"
+%include "smp/regs.inc"
 
 VMCS_HOST_RSP   equ 0x6C14
 
@@ -18,12 +18,7 @@ bits 64
 ; nmi_entry.  Interrupts are off.
 global vmx_enter, vmx_exit_point, vmx_window, vmx_window_end, vmx_cancelled
 vmx_enter:
-        push rbx
-        push rbp
-        push r12
-        push r13
-        push r14
-        push r15
+        PUSH_HOST_REGS
         push rdi
         mov rax, VMCS_HOST_RSP
         vmwrite rax, rsp
@@ -32,20 +27,7 @@ vmx_window:
         jne vmx_cancelled
         test rsi, rsi                   ; MOV keeps the flags for the JNZ below
         mov rax, [rdi + REGS_RAX]
-        mov rbx, [rdi + REGS_RBX]
-        mov rcx, [rdi + REGS_RCX]
-        mov rdx, [rdi + REGS_RDX]
-        mov rsi, [rdi + REGS_RSI]
-        mov rbp, [rdi + REGS_RBP]
-        mov r8,  [rdi + REGS_R8]
-        mov r9,  [rdi + REGS_R9]
-        mov r10, [rdi + REGS_R10]
-        mov r11, [rdi + REGS_R11]
-        mov r12, [rdi + REGS_R12]
-        mov r13, [rdi + REGS_R13]
-        mov r14, [rdi + REGS_R14]
-        mov r15, [rdi + REGS_R15]
-        mov rdi, [rdi + REGS_RDI]
+        LOAD_GUEST_REGS
         jnz .resume
         vmlaunch
         jmp vmx_window_end
@@ -58,32 +40,12 @@ vmx_cancelled:
         mov eax, 2
         jmp vmx_leave
 vmx_exit_point:
-        push rdi
-        mov rdi, [rsp + 8]
+        STORE_GUEST_REGS
         mov [rdi + REGS_RAX], rax
-        mov [rdi + REGS_RBX], rbx
-        mov [rdi + REGS_RCX], rcx
-        mov [rdi + REGS_RDX], rdx
-        mov [rdi + REGS_RSI], rsi
-        mov [rdi + REGS_RBP], rbp
-        mov [rdi + REGS_R8],  r8
-        mov [rdi + REGS_R9],  r9
-        mov [rdi + REGS_R10], r10
-        mov [rdi + REGS_R11], r11
-        mov [rdi + REGS_R12], r12
-        mov [rdi + REGS_R13], r13
-        mov [rdi + REGS_R14], r14
-        mov [rdi + REGS_R15], r15
-        pop qword [rdi + REGS_RDI]
         xor eax, eax
 vmx_leave:
         pop rdi
-        pop r15
-        pop r14
-        pop r13
-        pop r12
-        pop rbp
-        pop rbx
+        POP_HOST_REGS
         ret
 
 ; void vmx_take_nmi(void): as if the NMI had come to the host.
