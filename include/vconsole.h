@@ -22,6 +22,12 @@ struct console_ops {
 	void (*wake)(unsigned vm);
 	/* The physical UART's interrupt shall go to a CPU of guest `vm`, or, for -1, to any. */
 	void (*route)(int vm);
+	/*
+	 * The number of the CPU that calls, and: have CPU `cpu` call console_poll
+	 * soon.  Where both are NULL, every caller of console_poll comes again.
+	 */
+	unsigned (*cpu)(void);
+	void (*kick)(unsigned cpu);
 	/* Monitor commands.  They answer, or refuse, by console_print. */
 	void (*list)(void);
 	void (*stats)(int vm); /* -1: all */

@@ -65,14 +65,14 @@ $(HB)/fuzz/%: tests/fuzz/%.c $(HB)/libfuzzed.a
 
 fuzz-bins: $(FUZZ_BIN)
 
-# The stress tests once more, under ThreadSanitizer.
+# The stress tests once more, under ThreadSanitizer: with fewer bytes, as it is slow.
 TSAN_SRC := src/lib/fmt.c src/lib/log.c src/lib/parse.c $(wildcard src/vconsole/*.c)
 TSAN_BIN := $(HB)/tsan/test_ring_stress $(HB)/tsan/test_mux_stress
 $(HB)/tsan/%: tests/unit/%.c $(TSAN_SRC) $(wildcard include/*.h)
 	@mkdir -p $(@D)
 	@echo "  TSAN  $@"
 	@$(CLANG) -std=gnu11 -g -O2 -Iinclude -Isrc -DBULKHEAD_DEBUG=1 -DBULKHEAD_HOST=1 \
-	  -fsanitize=thread -o $@ $< $(TSAN_SRC) -lcmocka -lpthread
+	  -fsanitize=thread -DTOTAL=300000U -o $@ $< $(TSAN_SRC) -lcmocka -lpthread
 
 tsan-bins: $(TSAN_BIN)
 

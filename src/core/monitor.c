@@ -181,9 +181,16 @@ static void regs(unsigned index)
 	}
 }
 
+static unsigned cpu(void)
+{
+	return this_cpu()->index;
+}
+
 const struct console_ops monitor_ops = {
 	.wake = wake,
 	.route = route,
+	.cpu = cpu,
+	.kick = smp_kick,
 	.list = list,
 	.stats = stats,
 	.stop = stop,

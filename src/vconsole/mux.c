@@ -217,9 +217,9 @@ static void wake_guests(struct mux *m)
 }
 
 /* Says whether the UART's interrupt will continue the drain. */
-static bool set_draining(struct mux *m, bool keep_armed)
+static bool set_draining(struct mux *m)
 {
-	bool more = keep_armed || have_output(m);
+	bool more = have_output(m);
 
 	__atomic_store_n(&m->draining, more, __ATOMIC_RELAXED);
 	if (more)
@@ -274,7 +274,7 @@ static bool quick_work(struct mux *m)
 	return m->out.pos == m->out.len && !ring_used(&mux_focused(m)->out);
 }
 
-void mux_work(struct mux *m, bool keep_armed)
+void mux_work(struct mux *m)
 {
 	bool more;
 
@@ -290,7 +290,7 @@ void mux_work(struct mux *m, bool keep_armed)
 	receive(m);
 	transmit(m);
 	vcon_collect_wakes(m);
-	more = set_draining(m, keep_armed);
+	more = set_draining(m);
 	/* Relaxed: console_drained asks again and again. */
 	__atomic_store_n(&m->drained, !more && uart_tx_idle(&m->uart), __ATOMIC_RELAXED);
 	uart_end(&m->uart, more);

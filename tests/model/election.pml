@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who works at the drain (src/vconsole/console.c, and mux_work's two kinds of
- * work), with x86's store buffers.
+ * Who works at the drain (console_poll in src/vconsole/console.c), on x86's
+ * store buffers.  src/core/vtimer.c elects in the same way, but that what it
+ * does instead of a call is an alarm for its own CPU.
  *
- * Each CPU asks for something some times (a plain store: a focus request, a
- * log record, a byte in the focused ring), sets `pending` and polls.  The
- * owner looks at all of it and shows what is new.  After MAX_ROUNDS it goes,
- * having armed the transmitter's interrupt, which makes a CPU poll again.
+ * A CPU asks for something (a plain store: a log record, a focus request, a
+ * byte in the focused ring), sets `pending` and polls.  CPU 2 asks for nothing:
+ * it takes the serial port's interrupt.  The owner
+ * looks at all of it and shows what is new.  After MAX_ROUNDS it goes, and
+ * calls a CPU that asked meanwhile, if there is one, to poll again.
  *
- * Shown: there are never two owners, also not two whose stores mix; when
- * everything rests and no interrupt is armed, nothing asked for is left
- * undone; nobody waits: no statement of a CPU can block but the hardware's own
- * (a full store buffer, a fence), and every poll ends.
+ * Shown: there are never two owners, also not two whose stores mix; when all
+ * rests, nothing asked for is left undone; nobody waits: no statement of a CPU
+ * can block but the hardware's own (a full store buffer, a locked instruction),
+ * and every poll ends.
  *
  * Mutations, each of which must fail:
  *	LOOK_FIRST	the owner looks at `pending` before it gives the ownership back
@@ -19,26 +21,25 @@
  *	NO_PENDING	who finds an owner has left no word
  *	CLEAR_LATE	`pending` is taken down behind the work
  *	TEST_AND_SET	the ownership is read and then written, not exchanged
- *	NO_ALARM	the interrupt is not armed after the last round
- *	QUICK_LAST	the last round's work may be the quick one, which arms nothing
+ *	NO_CALL		after the last round nobody is called
+ *	CALL_EARLY	...the call is made while the ownership is still held
  */
-#define ASKING 2	/* CPUs that ask */
-#define TIMES 2		/* how often each */
+#define CPUS 3
+#define TIMES(i) ((i) == 0 -> 2 : 1)	/* how often CPU i asks */
 #define MAX_ROUNDS 2
 
-#define CPUS 3		/* and one that takes the interrupt */
 #define PENDING 0
 #define OWNED 1
-#define ASKED(i) (2 + (i))		/* how often CPU i asked; its own to write */
-#define SHOWN(i) (2 + ASKING + (i))	/* how much of that was shown; the owner's */
-#define VARS (2 + 2 * ASKING)
+#define ASKER 2
+#define ASKED(i) (3 + (i))		/* how often CPU i asked; its own to write */
+#define SHOWN(i) (5 + (i))	/* how much of that was shown; the owner's */
+#define VARS 7
 #include "tso.h"
 
-byte owners;	/* who is between taking the ownership and giving it back */
-bool armed;	/* the transmitter's interrupt */
-byte ended;	/* CPUs that ask no more */
+byte owners;		/* who is between taking the ownership and giving it back */
+bool called[CPUS];	/* an NMI: not in memory */
+byte ended;		/* CPUs that ask no more */
 
-/* Shows all of CPU i's that is new. */
 inline bring(i)
 {
 	seen = LOAD(ASKED(i));
@@ -49,48 +50,60 @@ inline bring(i)
 	fi
 }
 
-/* Only CPU 0's output is new as far as the owner sees: quick_work(), which arms nothing. */
 inline work()
 {
-	if
-#ifdef QUICK_LAST
-	:: LOAD(ASKED(1)) == LOAD(SHOWN(1)) ->
-#else
-	:: round < MAX_ROUNDS && LOAD(ASKED(1)) == LOAD(SHOWN(1)) ->
+	owners++;
+	assert(owners == 1);
+#ifndef CLEAR_LATE
+	xchg(PENDING, 0, old);
 #endif
-		bring(0)
-	:: true ->
-		bring(0);
-		bring(1);
-#ifndef NO_ALARM
-		if
-		:: round == MAX_ROUNDS -> armed = true	/* a device's register: not in memory */
-		:: else
-		fi
+	bring(0);
+	bring(1);
+#ifdef CLEAR_LATE
+	xchg(PENDING, 0, old);
 #endif
-	fi
+	owners--
 }
 
 inline give_back()
 {
-	owners--;
+#ifdef LOOK_FIRST
+	again = LOAD(PENDING);
+#endif
 #ifdef PLAIN_RELEASE
-	store(OWNED, 0)
+	store(OWNED, 0);
 #else
-	xchg(OWNED, 0, old)
+	xchg(OWNED, 0, old);
+#endif
+#ifndef LOOK_FIRST
+	again = LOAD(PENDING);
 #endif
 }
 
-inline take(v)
+inline take_ownership()
 {
 #ifdef TEST_AND_SET
-	v = LOAD(OWNED);
+	busy = LOAD(OWNED);
 	if
-	:: !v -> xchg(OWNED, 1, old)
+	:: !busy -> xchg(OWNED, 1, old)
+	:: else
+	fi;
+#else
+	xchg(OWNED, 1, busy);
+#endif
+	if
+	:: busy -> store(ASKER, me)
 	:: else
 	fi
+}
+
+inline call()
+{
+#ifdef NO_CALL
+	skip
 #else
-	xchg(OWNED, 1, v)
+	seen = LOAD(ASKER);
+	called[seen] = true
 #endif
 }
 
@@ -99,75 +112,52 @@ inline poll()
 #ifndef NO_PENDING
 	xchg(PENDING, 1, old);
 #endif
-	round = 1;
+	round = 0;
+	again = true;
 	do
-	:: round <= MAX_ROUNDS ->
-#ifdef LOOK_FIRST
-		if
-		:: round > 1 && !again -> break
-		:: else
-		fi;
-#else
-#ifndef NO_PENDING
-		if
-		:: !LOAD(PENDING) -> break
-		:: else
-		fi;
+	:: round == MAX_ROUNDS && again ->
+#ifndef CALL_EARLY
+		call();
 #endif
-#endif
-		take(busy);
+		break
+	:: round < MAX_ROUNDS && again ->
+		take_ownership();
 		if
 		:: busy -> break
 		:: else
 		fi;
-		owners++;
-		assert(owners == 1);
-#ifdef CLEAR_LATE
 		work();
-		xchg(PENDING, 0, old);
-#else
-		xchg(PENDING, 0, old);
-		work();
+		round++;
+#ifdef CALL_EARLY
+		if
+		:: round == MAX_ROUNDS && LOAD(PENDING) -> call()
+		:: else
+		fi;
 #endif
-#ifdef LOOK_FIRST
-		again = LOAD(PENDING);
-#endif
-		give_back();
-		round++
-	:: else -> break
+		give_back()
+	:: !again -> break
 	od
 }
 
-#ifdef LOOK_FIRST
-#define AGAIN bool again;
-#else
-#define AGAIN
-#endif
-
-active [ASKING] proctype cpu()
+active [CPUS] proctype cpu()
 {
 	byte me = _pid, times, round, old, busy, seen;
-	AGAIN
-
-	do
-	:: times < TIMES ->
-		times++;
-		store(ASKED(me), times);
-		poll()
-	:: else -> break
-	od;
-	ended++
-}
-
-/* The CPU that the armed interrupt goes to. */
-active proctype interrupted()
-{
-	byte me = CPUS - 1, round, old, busy, seen;
-	AGAIN
+	bool again;
 
 end:	do
-	:: armed ->
-		armed = false;
+	:: times < TIMES(me) ->
+		times++;
+		if
+		:: me < 2 -> store(ASKED(me), times)
+		:: else
+		fi;
+		poll();
+		if
+		:: times == TIMES(me) -> ended++
+		:: else
+		fi
+	:: called[me] ->
+		called[me] = false;
 		poll()
 	od
 }
@@ -187,6 +177,6 @@ end:	do
 active proctype judge()
 {
 	timeout ->
-	assert(ended == ASKING && !armed && owners == 0);
-	assert(mem[SHOWN(0)] == TIMES && mem[SHOWN(1)] == TIMES)
+	assert(ended == CPUS && owners == 0 && !mem[OWNED]);
+	assert(mem[SHOWN(0)] == TIMES(0) && mem[SHOWN(1)] == TIMES(1))
 }

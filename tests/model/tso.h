@@ -12,7 +12,7 @@
  *
  * Define CPUS and VARS, then include.  `me` is the process's own number.
  */
-#define DEPTH 3 /* stores that a buffer holds */
+#define DEPTH 2 /* stores that a buffer holds */
 
 byte mem[VARS];			/* what has reached memory */
 byte own[CPUS * VARS];		/* the newest value a CPU stored */
