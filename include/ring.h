@@ -58,6 +58,17 @@ uint64_t ring_skip(struct ring *r, uint64_t n);
  */
 size_t ring_look_back(const struct ring *r, uint64_t from, uint8_t *buf, size_t max);
 
+/*
+ * Anyone: copies up to `max` bytes from *pos on, shown or not, but none from
+ * `end` on (some former ring_head), and moves *pos past them.  Bytes that were
+ * overwritten are passed over, and *missed grows by their number.  May return
+ * 0 before the end, but only when *missed grew.
+ */
+size_t ring_read_at(const struct ring *r, uint64_t *pos, uint64_t end, uint8_t *buf, size_t max,
+		    uint64_t *missed);
+/* The oldest position that ring_read_at may still find. */
+uint64_t ring_oldest(const struct ring *r);
+
 /* Bytes in the ring now, at most its size.  Exact for the consumer if the producer rests. */
 uint64_t ring_used(const struct ring *r);
 /* The position behind the newest byte. */

@@ -11,6 +11,7 @@
 #define PACKED __attribute__((packed))
 #define ALIGNED(n) __attribute__((aligned(n)))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+#define NOINLINE __attribute__((noinline))
 #define NORETURN __attribute__((noreturn))
 
 #define BIT(n) (1ULL << (n))

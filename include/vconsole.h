@@ -16,6 +16,12 @@
 
 struct vcon; /* one guest's console */
 
+enum console_answer {
+	ANSWER_DONE,
+	ANSWER_WAIT, /* ask again */
+	ANSWER_NONE  /* there is nothing of that number, and none behind it */
+};
+
 /* What the console needs from the floors above it; all are called by the drain's owner. */
 struct console_ops {
 	/* Guest `vm` (its index) has input or room again: have its CPU look at its UART. */
@@ -28,12 +34,23 @@ struct console_ops {
 	 */
 	unsigned (*cpu)(void);
 	void (*kick)(unsigned cpu);
-	/* Monitor commands.  They answer, or refuse, by console_print. */
-	void (*list)(void);
-	void (*stats)(int vm); /* -1: all */
+	/*
+	 * Monitor commands.  They answer, or refuse, by console_print, with no
+	 * more than 2 KiB each time.  `machine` asks for records of key=value.
+	 */
+	void (*list)(bool machine);
+	/* Part 0, 1, ... of a guest's counters.  False: there is no such part. */
+	bool (*stats)(unsigned vm, unsigned part, bool machine);
+	/* The registers of one of its CPUs; `first` is false when it was asked and said ANSWER_WAIT. */
+	enum console_answer (*regs)(unsigned vm, unsigned vcpu, bool first);
+	void (*start)(unsigned vm);
 	void (*stop)(unsigned vm);
 	void (*restart)(unsigned vm);
-	void (*regs)(unsigned vm);
+	void (*pause)(unsigned vm);
+	void (*resume)(unsigned vm);
+	void (*nmi)(unsigned vm, unsigned vcpu);
+	/* A time of the log in microseconds; NULL: it is shown as it is. */
+	uint64_t (*tsc_to_us)(uint64_t tsc);
 	/* Ends everything and switches the machine off.  NULL: there is no such command. */
 	void (*poweroff)(void);
 };

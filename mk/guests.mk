@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The small guests of our own: build/guests/NAME.elf, a Multiboot1 kernel of
 # tests/guests/NAME.c (or .asm) and tests/guests/lib.  Those of GUESTS_64 are
-# also built for long mode, as build/guests/NAME64.elf.
+# also built for long mode, as build/guests/NAME64.elf; those of GUESTS_64_ONLY
+# need 64-bit arithmetic and are built for nothing else.
 
 G          := build/guests
-GUESTS     := $(sort $(patsubst tests/guests/%.c,%,$(wildcard tests/guests/*.c)))
-GUESTS_64  := $(filter mmio strings,$(GUESTS))
+GUESTS_64_ONLY := timing
+GUESTS     := $(filter-out $(GUESTS_64_ONLY),$(sort $(patsubst tests/guests/%.c,%,$(wildcard tests/guests/*.c))))
+GUESTS_64  := $(filter mmio strings,$(GUESTS)) $(GUESTS_64_ONLY)
 GUEST_ELF  := $(GUESTS:%=$(G)/%.elf) $(GUESTS_64:%=$(G)/%64.elf)
 GUEST_HDR  := $(wildcard tests/guests/lib/*.h)
 GUEST_LIB  := $(patsubst tests/guests/lib/%,%.o,$(wildcard tests/guests/lib/*.c tests/guests/lib/*.asm))

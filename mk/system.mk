@@ -21,6 +21,7 @@ make test-unit  the unit tests and models alone; make test-system the whole-syst
 make check      headers, include rules, both compilers, scripts, static analysis
 make fuzz       each fuzzer for SECONDS (60) seconds
 make bench      figures: boot against native, exits, memory
+make guests     our own small guests, which check a PC from inside: build/guests/NAME.elf
 make iso        a bootable image with GRUB, of CONFIG: build/bulkhead.iso
 make setup      installs what building and testing need, and nothing else
 make clean      removes build/

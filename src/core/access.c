@@ -96,48 +96,64 @@ void vcpu_view(struct vcpu *v, struct vcpu_view *view)
 	view->cpu.phys_bits = phys_bits;
 }
 
-/* An instruction was completed for the guest: its shadow is over, a single step may be due. */
-static void completed(struct vcpu *v)
+static void NOINLINE single_step(struct vcpu *v)
 {
 	struct vcpu_sysregs sys;
 
-	backend->clear_shadow(&v->hw);
-	if (!emu_trap_due(&v->hw.regs))
-		return;
 	backend->get_sysregs(&v->hw, &sys);
 	sys.dr6 |= DR6_BS;
 	backend->set_sysregs(&v->hw, &sys);
 	vcpu_inject_exception(v, VEC_DB, false, 0);
 }
 
+/* An instruction was completed for the guest: its shadow is over, a single step may be due. */
+static void completed(struct vcpu *v)
+{
+	backend->clear_shadow(&v->hw);
+	if (emu_trap_due(&v->hw.regs))
+		single_step(v);
+}
+
+/* Outside 64-bit code RIP has 32 bits. */
+static void NOINLINE wrap_rip(struct vcpu *v)
+{
+	struct vcpu_sysregs sys;
+
+	backend->get_sysregs(&v->hw, &sys);
+	if (!(sys.efer & EFER_LMA) || !(sys.seg[SEG_CS].attr & SEG_ATTR_L))
+		v->hw.regs.rip = (uint32_t)v->hw.regs.rip;
+}
+
 static void advance_rip(struct vcpu *v, unsigned len)
 {
 	const uint64_t from = v->hw.regs.rip, to = from + len;
-	struct vcpu_sysregs sys;
 
 	v->hw.regs.rip = to;
-	/* Outside 64-bit code RIP has 32 bits; only a carry out of them makes it matter. */
-	if (from >> 32 || !(to >> 32))
-		return;
-	backend->get_sysregs(&v->hw, &sys);
-	if (!(sys.efer & EFER_LMA) || !(sys.seg[SEG_CS].attr & SEG_ATTR_L))
-		v->hw.regs.rip = (uint32_t)to;
+	/* Only a carry out of the lower half makes it matter what code this is. */
+	if (!(from >> 32) && to >> 32)
+		wrap_rip(v);
+}
+
+/* By decoding; 0: that failed, and the guest got the fault. */
+static unsigned NOINLINE measure_instruction(struct vcpu *v)
+{
+	struct vcpu_view view;
+	struct guest_fault fault;
+	unsigned len;
+
+	vcpu_view(v, &view);
+	len = emu_insn_length(&view.cpu, &fault);
+	if (len == 0)
+		vcpu_inject_fault(v, &fault);
+	return len;
 }
 
 bool skip_instruction(struct vcpu *v, const struct vm_exit *exit)
 {
-	unsigned len = exit->insn_len;
-	struct vcpu_view view;
-	struct guest_fault fault;
+	const unsigned len = exit->insn_len ? exit->insn_len : measure_instruction(v);
 
-	if (len == 0) {
-		vcpu_view(v, &view);
-		len = emu_insn_length(&view.cpu, &fault);
-		if (len == 0) {
-			vcpu_inject_fault(v, &fault);
-			return false;
-		}
-	}
+	if (len == 0)
+		return false;
 	advance_rip(v, len);
 	v->hw.regs.rflags &= ~RFLAGS_RF;
 	completed(v);

@@ -315,11 +315,9 @@ void cpuid_emulate(struct vcpu *v)
 	uint64_t *gpr = v->hw.regs.gpr;
 	const uint32_t leaf = (uint32_t)gpr[GPR_RAX], subleaf = (uint32_t)gpr[GPR_RCX];
 	const struct row *row = find_row(leaf);
-	struct cpuid_regs r = { 0 };
+	struct cpuid_regs r;
 
-	if (leaf >> 8 == KVM_BASE >> 8 && v->vm->cfg->hypervisor_leaf == LEAF_KVM) {
-		r = kvm_leaf(leaf);
-	} else if (row) {
+	if (row) {
 		r = cpuid(leaf, subleaf);
 		r.eax &= row->eax;
 		r.ebx &= row->ebx;
@@ -327,6 +325,10 @@ void cpuid_emulate(struct vcpu *v)
 		r.edx &= row->edx;
 		if (row->fix)
 			row->fix(v, subleaf, &r);
+	} else if (leaf >> 8 == KVM_BASE >> 8 && v->vm->cfg->hypervisor_leaf == LEAF_KVM) {
+		r = kvm_leaf(leaf);
+	} else {
+		r = (struct cpuid_regs){ 0 };
 	}
 	gpr[GPR_RAX] = r.eax;
 	gpr[GPR_RBX] = r.ebx;

@@ -88,13 +88,49 @@ static void guest_ends(void *ctx, enum guest_end how, uint32_t value)
 	}
 }
 
-/* In its legacy mode the HPET has the lines of these two (IA-PC HPET 2.3.5). */
+static const unsigned timer_irqs[TIMER_LINES] = { IRQ_PIT, IRQ_RTC };
+
+/*
+ * The lines of 8254 and RTC are the HPET's in its legacy mode (IA-PC HPET
+ * 2.3.5).  A switch of the mode shows what the other side holds.
+ */
+static void update_timer_lines(struct vm *vm)
+{
+	const bool legacy = vhpet_is_legacy(&vm->hpet);
+
+	for (unsigned i = 0; i < TIMER_LINES; i++) {
+		struct timer_line *l = &vm->timer_lines[i];
+		const bool level = legacy ? l->hpet : l->old;
+
+		if (level != l->level) {
+			l->level = level;
+			irq_set(vm, timer_irqs[i], level);
+		}
+	}
+}
+
 static void old_timer_irq(void *ctx, unsigned irq, bool level)
 {
 	struct vm *vm = ctx;
 
-	if (!vhpet_is_legacy(&vm->hpet))
-		irq_set(vm, irq, level);
+	vm->timer_lines[irq == IRQ_PIT ? 0 : 1].old = level;
+	update_timer_lines(vm);
+}
+
+static void hpet_irq(void *ctx, unsigned irq, bool level)
+{
+	struct vm *vm = ctx;
+
+	/* What the change to this mode does to the lines comes first. */
+	update_timer_lines(vm);
+	vm->timer_lines[irq == IRQ_PIT ? 0 : 1].hpet = level;
+	update_timer_lines(vm);
+}
+
+static void timers_changed(void *ctx)
+{
+	update_timer_lines(ctx);
+	vtimer_rearm(ctx);
 }
 
 static void hpet_pin(void *ctx, unsigned pin, bool level)
@@ -114,12 +150,12 @@ static bool create_timers(struct vm *vm)
 	const struct irq_line rtc = { old_timer_irq, vm, IRQ_RTC };
 	const struct irq_line sci = { irq_set, vm, GUEST_SCI_IRQ };
 
-	vm->clock = (struct vclock){ now_ns, wall_ns, vtimer_rearm, vm };
+	vm->clock = (struct vclock){ now_ns, wall_ns, timers_changed, vm };
 	vm->deadline = VTIME_NEVER;
 	vpit_init(&vm->pit, &vm->clock, pit);
 	vrtc_init(&vm->rtc, &vm->clock, rtc);
 	vrtc_set_memory(&vm->rtc, vm->memory.size);
-	vhpet_init(&vm->hpet, &vm->clock, hpet_pin, irq_set, vm);
+	vhpet_init(&vm->hpet, &vm->clock, hpet_pin, hpet_irq, vm);
 	vpm_connect_sci(&vm->pm, &vm->clock, sci);
 	return vpit_add_to_bus(&vm->pit, &vm->bus) && vrtc_add_to_bus(&vm->rtc, &vm->bus) &&
 	       vhpet_add_to_bus(&vm->hpet, &vm->bus);
@@ -153,7 +189,7 @@ void devices_reset(struct vm *vm)
 	vpit_reset(&vm->pit);
 	vrtc_reset(&vm->rtc);
 	vhpet_reset(&vm->hpet);
-	vtimer_rearm(vm);
+	timers_changed(vm);
 	uart16550_reset(&vm->uart);
 	vcon_restart(vm->console);
 }

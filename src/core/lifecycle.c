@@ -30,7 +30,10 @@ const char *vm_phase_name(const struct vm *vm)
 {
 	switch (vm_phase(vm)) {
 	case VM_STARTING: return "starting";
-	case VM_RUNNING: return __atomic_load_n(&vm->end, __ATOMIC_RELAXED) ? "ending" : "running";
+	case VM_RUNNING:
+		if (__atomic_load_n(&vm->end, __ATOMIC_RELAXED))
+			return "ending";
+		return vm_is_paused(vm) ? "paused" : "running";
 	case VM_STOPPED:
 	default: return "stopped";
 	}
@@ -78,6 +81,37 @@ bool vm_end_request(struct vm *vm, enum vm_end why, const char *fmt, ...)
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_post(&vm->vcpus[i], WORK_END);
 	return true;
+}
+
+bool vm_is_paused(const struct vm *vm)
+{
+	/* Relaxed: carries no data; who changes it posts work, which is not missed. */
+	return __atomic_load_n(&vm->paused, __ATOMIC_RELAXED);
+}
+
+/*
+ * The flag, then the work: a CPU that has taken the work sees the flag
+ * (release in vcpu_post, acquire in take_work), and one that has not does not
+ * enter the guest and does not wait.
+ */
+static bool set_paused(struct vm *vm, bool paused)
+{
+	if (vm_phase(vm) != VM_RUNNING || vm_is_paused(vm) == paused)
+		return false;
+	__atomic_store_n(&vm->paused, paused, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_post(&vm->vcpus[i], WORK_PAUSE);
+	return true;
+}
+
+bool vm_pause(struct vm *vm)
+{
+	return set_paused(vm, true);
+}
+
+bool vm_resume(struct vm *vm)
+{
+	return set_paused(vm, false);
 }
 
 static bool any_left(void)
@@ -194,6 +228,7 @@ static void complete_end(struct vm *vm)
 	if (vm->last_end == END_CRASH && vm->cfg->on_crash == CRASH_FOCUS)
 		console_request_focus((int)vm->index);
 	forget_work(vm);
+	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->parked, 0, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in vm_end_request: its text may be written again. */
 	__atomic_store_n(&vm->end, END_NONE, __ATOMIC_RELEASE);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the console asks of the core: wake-ups, interrupt routing, monitor commands. */
 #include "log.h"
+#include "monitor_show.h"
 #include "smp.h"
 #include "vm.h"
-#include "x86.h"
 
 #define COM_IRQ_1_3 4
 #define COM_IRQ_2_4 3
@@ -43,77 +43,21 @@ static void route(int vm)
 			 cpu);
 }
 
-static void list(void)
+static void not_possible(unsigned vm, const char *wanted)
 {
-	console_print("%-3s %-16s %-9s %-12s %10s %7s %8s\n", "#", "name", "state", "cpus", "memory",
-		      "starts", "denied");
-	for (unsigned i = 0; i < n_vms; i++) {
-		const struct vm *vm = &vms[i];
-		uint64_t denied = vm->bus.denied_ports + vm->bus.denied_mmio;
-
-		for (unsigned c = 0; c < vm->n_vcpus; c++)
-			denied += vm->vcpus[c].denied_msrs;
-		console_print("%-3u %-16s %-9s %u from %-5u %6llu MiB %7llu %8llu\n", i + 1,
-			      vm->cfg->name, vm_phase_name(vm), vm->n_vcpus, vm->vcpus[0].cpu,
-			      (unsigned long long)(vm->memory.size >> 20),
-			      (unsigned long long)vm->starts, (unsigned long long)denied);
-	}
+	console_print("guest %s is %s, not %s\n", vms[vm].cfg->name, vm_phase_name(&vms[vm]), wanted);
 }
 
-static void vcpu_stats(const struct vcpu *v)
+static void start(unsigned vm)
 {
-	uint64_t total = 0;
-
-	for (unsigned k = 0; k < EXIT_KIND_COUNT; k++)
-		total += v->exits[k];
-	console_print("  vCPU %u on CPU %u: %llu exits\n", v->index, v->cpu,
-		      (unsigned long long)total);
-	for (unsigned k = 0; k < EXIT_KIND_COUNT; k++) {
-		if (!v->exits[k])
-			continue;
-		console_print("    %-14s %10llu  %8llu cycles each\n",
-			      exit_kind_name((enum exit_kind)k), (unsigned long long)v->exits[k],
-			      (unsigned long long)(v->cycles[k] / v->exits[k]));
-	}
-}
-
-static void vm_stats(const struct vm *vm)
-{
-	struct vcon_stats s;
-	uint64_t ms;
-
-	vcon_get_stats(vm->console, &s);
-	console_print("guest %s: %s, %llu KiB of hypervisor memory beside its console ring\n",
-		      vm->cfg->name, vm_phase_name(vm),
-		      (unsigned long long)(vm->hypervisor_memory >> 10));
-	if (vm_phase(vm) == VM_RUNNING) {
-		ms = tsc_to_us(rdtsc() - vm->start_tsc) / 1000;
-		console_print("  runs for %llu.%03llu s\n", (unsigned long long)ms / 1000,
-			      (unsigned long long)ms % 1000);
-	}
-	console_print("  console: out %llu, shown %llu, lost %llu, overrun %llu; in %llu, lost %llu\n",
-		      (unsigned long long)s.written, (unsigned long long)s.shown,
-		      (unsigned long long)s.lost, (unsigned long long)s.overrun,
-		      (unsigned long long)s.in, (unsigned long long)s.in_lost);
-	console_print("  denied: %llu port, %llu memory accesses\n",
-		      (unsigned long long)vm->bus.denied_ports,
-		      (unsigned long long)vm->bus.denied_mmio);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_stats(&vm->vcpus[i]);
-}
-
-static void stats(int vm)
-{
-	for (unsigned i = 0; i < n_vms; i++)
-		if (vm < 0 || (unsigned)vm == i)
-			vm_stats(&vms[i]);
+	if (!vm_start(&vms[vm]))
+		not_possible(vm, "stopped");
 }
 
 static void stop(unsigned vm)
 {
 	if (!vm_end_request(&vms[vm], END_ORDER_STOP, "stopped by the monitor"))
-		console_print("guest %s is %s, not running\n", vms[vm].cfg->name,
-			      vm_phase_name(&vms[vm]));
+		not_possible(vm, "running");
 }
 
 static void restart(unsigned vm)
@@ -124,61 +68,31 @@ static void restart(unsigned vm)
 			      vms[vm].cfg->name, vm_phase_name(&vms[vm]));
 }
 
-static void print_segment(const char *name, const struct segment_reg *s)
+static void pause(unsigned vm)
 {
-	console_print("  %-4s %04x base %016llx limit %08x attr %04x\n", name, s->selector,
-		      (unsigned long long)s->base, s->limit, s->attr);
+	if (!vm_pause(&vms[vm]))
+		not_possible(vm, "running");
 }
 
-static void print_regs(const struct vcpu_regs *r, const struct vcpu_sysregs *s)
+static void resume(unsigned vm)
 {
-	static const char *const gpr[GPR_COUNT] = {
-		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-		"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15",
-	};
-	static const char *const seg[SEG_COUNT] = {
-		"es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr",
-	};
-
-	console_print("  rip %016llx rflags %08llx cpl %u\n", (unsigned long long)r->rip,
-		      (unsigned long long)r->rflags, s->cpl);
-	for (unsigned i = 0; i < GPR_COUNT; i++)
-		console_print("  %-3s %016llx%s", gpr[i], (unsigned long long)r->gpr[i],
-			      i % 3 == 2 || i == GPR_COUNT - 1 ? "\n" : "");
-	console_print("  cr0 %08llx cr2 %016llx cr3 %016llx\n  cr4 %08llx efer %08llx\n",
-		      (unsigned long long)s->cr0, (unsigned long long)s->cr2,
-		      (unsigned long long)s->cr3, (unsigned long long)s->cr4,
-		      (unsigned long long)s->efer);
-	for (unsigned i = 0; i < SEG_COUNT; i++)
-		print_segment(seg[i], &s->seg[i]);
-	console_print("  gdtr %016llx limit %04x\n  idtr %016llx limit %04x\n",
-		      (unsigned long long)s->gdtr.base, s->gdtr.limit,
-		      (unsigned long long)s->idtr.base, s->idtr.limit);
+	if (!vm_resume(&vms[vm]))
+		not_possible(vm, "paused");
 }
 
-/*
- * A guest that has ended shows the state in which it did.  A running one
- * shows that of its last exit: it is not disturbed for this.
- */
-static void regs(unsigned index)
+static void nmi(unsigned index, unsigned vcpu)
 {
-	const struct vm *vm = &vms[index];
-	const bool running = vm_phase(vm) == VM_RUNNING;
+	struct vm *vm = &vms[index];
 
-	if (!vm->starts) {
-		console_print("guest %s has not run yet\n", vm->cfg->name);
-		return;
-	}
-	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		struct vcpu *v = &vm->vcpus[i];
-		struct vcpu_sysregs sys = v->last_sys;
-
-		if (running)
-			backend->get_sysregs(&v->hw, &sys);
-		console_print("guest %s, vCPU %u (CPU %u), %s\n", vm->cfg->name, i, v->cpu,
-			      running ? "as of its last exit" : "as it ended");
-		print_regs(running ? &v->hw.regs : &v->last_regs, &sys);
-	}
+	if (vcpu >= vm->n_vcpus)
+		console_print("guest %s has no CPU %u; it has 0 to %u\n", vm->cfg->name, vcpu,
+			      vm->n_vcpus - 1);
+	else if (vm_phase(vm) != VM_RUNNING)
+		not_possible(index, "running");
+	else if (vm->vcpus[vcpu].state != VCPU_RUNNING)
+		console_print("guest %s has not started its CPU %u\n", vm->cfg->name, vcpu);
+	else
+		vcpu_post(&vm->vcpus[vcpu], WORK_NMI);
 }
 
 static unsigned cpu(void)
@@ -191,10 +105,15 @@ const struct console_ops monitor_ops = {
 	.route = route,
 	.cpu = cpu,
 	.kick = smp_kick,
-	.list = list,
-	.stats = stats,
+	.list = monitor_list,
+	.stats = monitor_stats,
+	.regs = monitor_regs,
+	.start = start,
 	.stop = stop,
 	.restart = restart,
-	.regs = regs,
+	.pause = pause,
+	.resume = resume,
+	.nmi = nmi,
+	.tsc_to_us = tsc_to_us,
 	.poweroff = machine_order_off,
 };

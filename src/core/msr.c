@@ -354,3 +354,23 @@ void msr_power_on(struct vcpu *v)
 	v->kvm_clock = 0;
 	mtrr_reset(&v->mtrr, guest_phys_bits());
 }
+
+static const uint32_t kept_by_init[] = {
+	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR, MSR_LSTAR, MSR_CSTAR,
+	MSR_SFMASK, MSR_KERNEL_GS_BASE, MSR_PAT
+};
+
+_Static_assert(ARRAY_SIZE(kept_by_init) == MSR_KEPT, "one value each");
+
+void msr_save(struct vcpu *v, struct msr_kept *kept)
+{
+	for (unsigned i = 0; i < MSR_KEPT; i++)
+		if (!backend->read_msr(&v->hw, kept_by_init[i], &kept->value[i]))
+			kept->value[i] = 0;
+}
+
+void msr_restore(struct vcpu *v, const struct msr_kept *kept)
+{
+	for (unsigned i = 0; i < MSR_KEPT; i++)
+		backend->write_msr(&v->hw, kept_by_init[i], kept->value[i]);
+}

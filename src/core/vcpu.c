@@ -87,11 +87,17 @@ static void clear_debug_registers(void)
 /* After reset or INIT: SDM vol. 3, table 9-1.  `power_on` also forgets what INIT keeps. */
 static void reset_vcpu(struct vcpu *v, bool power_on)
 {
+	struct msr_kept kept;
+
 	apic_reset_cpu();
 	lock_acquire(&v->vm->lock);
 	vlapic_reset(&v->lapic, !power_on);
 	lock_release(&v->vm->lock);
+	if (!power_on)
+		msr_save(v, &kept);
 	backend->vcpu_reset(&v->hw);
+	if (!power_on)
+		msr_restore(v, &kept);
 	msr_apply_policy(v);
 	vcpu_update_apic_access(v);
 	v->nmi_pending = v->window_open = false;
@@ -123,10 +129,17 @@ static void begin_sipi(struct vcpu *v)
 	v->state = VCPU_RUNNING;
 }
 
-static void park(struct vcpu *v)
+static void take_regs(struct vcpu *v)
 {
 	v->last_regs = v->hw.regs;
 	backend->get_sysregs(&v->hw, &v->last_sys);
+	/* Pairs with the acquire in monitor_regs. */
+	__atomic_store_n(&v->regs_taken, 1, __ATOMIC_RELEASE);
+}
+
+static void park(struct vcpu *v)
+{
+	take_regs(v);
 	INVARIANT(v->state != VCPU_PARKED);
 	v->state = VCPU_PARKED;
 	apic_reset_cpu();
@@ -182,6 +195,8 @@ static void take_work(struct vcpu *v)
 		begin_sipi(v);
 	if (work & WORK_NMI && v->state == VCPU_RUNNING)
 		v->nmi_pending = true;
+	if (work & WORK_REGS)
+		take_regs(v);
 	if (work & WORK_LEVEL)
 		vcpu_update_apic_access(v);
 	if (work & WORK_CONSOLE)
@@ -297,11 +312,9 @@ static void break_state(struct vcpu *v)
 	backend->set_sysregs(&v->hw, &sys);
 }
 
-static void enter_guest(struct vcpu *v)
+/* False: something came that has to be served first. */
+static bool run_guest(struct vcpu *v, struct vm_exit *exit)
 {
-	struct vm_exit exit;
-
-	deliver_events(v);
 	/*
 	 * From here to the entry NMIs are held; one that comes ends the guest
 	 * at once.  So work that is posted after this look is not missed.
@@ -310,12 +323,34 @@ static void enter_guest(struct vcpu *v)
 	v->hw.entry_nmis = v->seen_nmis;
 	if (!nothing_came(v)) {
 		backend->entry_cancel();
-		return;
+		return false;
 	}
 	close_account(v);
-	backend->run(&v->hw, &exit);
-	open_account(v, &exit);
-	dispatch_exit(v, &exit);
+	backend->run(&v->hw, exit);
+	open_account(v, exit);
+	return true;
+}
+
+/*
+ * CPUID touches no device and logs nothing: behind it there is nothing to serve
+ * but what came from outside, and that comes with an NMI.  Nor can it make an
+ * event deliverable: where one waits, a window exit was asked for.
+ */
+static bool serves_nobody(const struct vm_exit *exit)
+{
+	return exit->kind == EXIT_CPUID;
+}
+
+static void enter_guest(struct vcpu *v)
+{
+	struct vm_exit exit;
+
+	deliver_events(v);
+	do {
+		if (!run_guest(v, &exit))
+			return;
+		dispatch_exit(v, &exit);
+	} while (serves_nobody(&exit));
 }
 
 void vcpu_main(struct vcpu *v)
@@ -326,7 +361,7 @@ void vcpu_main(struct vcpu *v)
 	INVARIANT(v->cpu == this_cpu()->index);
 	for (;;) {
 		serve(v);
-		if (v->state == VCPU_RUNNING) {
+		if (v->state == VCPU_RUNNING && !vm_is_paused(v->vm)) {
 			if (to_be_broken && ++entries == BREAK_AT_ENTRY)
 				break_state(v);
 			enter_guest(v);

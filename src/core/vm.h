@@ -35,6 +35,8 @@ enum vcpu_work {
 	WORK_SIPI = 64,
 	WORK_EXTINT = 128,  /* the 8259s' output changed */
 	WORK_TIMER = 512,   /* a timer device has something to do */
+	WORK_PAUSE = 1024,  /* the guest was paused or resumed: `paused` says which */
+	WORK_REGS = 2048,   /* the monitor wants to see the registers */
 	WORK_LEVEL = 256,   /* a level-triggered interrupt comes: watch for its EOI */
 };
 
@@ -65,10 +67,21 @@ struct vcpu {
 	uint64_t exits[EXIT_KIND_COUNT], cycles[EXIT_KIND_COUNT];
 	uint64_t denied_msrs;
 
-	/* The last state of a guest that has ended, for the monitor. */
+	/*
+	 * For the monitor: the state at the end, or when it asked (WORK_REGS);
+	 * regs_taken then says (release) that it is there.
+	 */
+	uint32_t regs_taken;
 	struct vcpu_regs last_regs;
 	struct vcpu_sysregs last_sys;
 };
+
+/* A line that an old timer and the HPET share: what each puts on it, and what shows. */
+struct timer_line {
+	bool old, hpet, level;
+};
+
+#define TIMER_LINES 2 /* ISA IRQ 0 and 8 */
 
 enum vm_phase { VM_STOPPED, VM_STARTING, VM_RUNNING };
 
@@ -104,6 +117,7 @@ struct vm {
 	struct vpit pit;
 	struct vrtc rtc;
 	struct vhpet hpet;
+	struct timer_line timer_lines[TIMER_LINES];
 	struct vcon *console;
 
 	/* When its timer devices have something to do, ns; see vtimer.c. */
@@ -113,6 +127,8 @@ struct vm {
 	uint32_t phase;
 	/* enum vm_end: claimed by compare-and-swap, published with release. */
 	uint32_t end;
+	/* Its CPUs wait outside it.  Written by the monitor and at the end of a life. */
+	uint32_t paused;
 	char end_text[VM_END_TEXT];
 	enum vm_end last_end;
 	uint32_t parked; /* vCPUs that have left; the last one ends the guest */
@@ -146,6 +162,14 @@ bool vm_check_images(const struct cfg_vm *cfg, char *error, size_t error_size);
 bool vm_start(struct vm *vm);
 /* Ends the guest; the first reason counts.  False: it does not run or ends already.  Any CPU. */
 bool vm_end_request(struct vm *vm, enum vm_end why, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/*
+ * All its CPUs leave it and wait, or go on.  False: it does not run, or was
+ * paused (was not paused) before.  Time goes on meanwhile.  The drain's owner.
+ */
+bool vm_pause(struct vm *vm);
+bool vm_resume(struct vm *vm);
+/* To be asked before each entry. */
+bool vm_is_paused(const struct vm *vm);
 /* This vCPU has left its guest; the last one to do so completes the end.  Own CPU. */
 void vm_vcpu_parked(struct vcpu *v);
 /* vCPU 0: loads and, if that works, runs.  Own CPU. */
@@ -202,6 +226,13 @@ bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
 /* The MSRs that are kept here, as after power-on. */
 void msr_power_on(struct vcpu *v);
+/* The MSRs of the backend that an INIT leaves as they are (SDM vol. 3, table 9-1). */
+#define MSR_KEPT 9
+struct msr_kept {
+	uint64_t value[MSR_KEPT];
+};
+void msr_save(struct vcpu *v, struct msr_kept *kept);
+void msr_restore(struct vcpu *v, const struct msr_kept *kept);
 /* Which MSRs the guest reaches without an exit. */
 void msr_apply_policy(struct vcpu *v);
 bool kvmclock_set(struct vcpu *v, uint64_t msr_value);

@@ -14,7 +14,12 @@ bits 64
 ; pending NMI in: nmi_entry needs GS, so not before.
 global svm_enter
 svm_enter:
-        PUSH_HOST_REGS
+        push rbx
+        push rbp
+        push r12
+        push r13
+        push r14
+        push r15
         push rdx
         push rdi
         mov rax, rsi
@@ -27,5 +32,10 @@ svm_enter:
         pop rax
         vmload                          ; the host's
         stgi
-        POP_HOST_REGS
+        pop r15
+        pop r14
+        pop r13
+        pop r12
+        pop rbp
+        pop rbx
         ret

@@ -74,6 +74,7 @@ static void add_monitor(void)
 	vcon_init(&mux.mon_vcon, "monitor", MONITOR, OVERFLOW_DROP_OLDEST, mux.mon_ring,
 		  sizeof(mux.mon_ring), NULL, 0);
 	mux.src[MONITOR] = &mux.mon_vcon;
+	monitor_init(&mux);
 }
 
 void console_setup(const struct console_ops *ops, const struct uart_port *port, unsigned baud,

@@ -53,10 +53,10 @@ void message_look(struct mux *m)
 	if (s->have_record)
 		return;
 	while (!s->have_record && log_read(&pos, &s->record, &lost))
-		s->have_record = s->record.level <= (unsigned)log_get_level();
+		s->have_record = !s->quiet && s->record.level <= (unsigned)log_get_level();
 	/* Relaxed: console_has_work only compares it. */
 	__atomic_store_n(&s->log_pos, pos, __ATOMIC_RELAXED);
-	if (lost)
+	if (lost && !s->quiet)
 		notice(m, "%llu log messages lost", (unsigned long long)lost);
 	if (s->have_record && pos > s->batch_end) {
 		s->batch_end = log_newest();

@@ -1,31 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The monitor's terminal side: line editing and history. */
+/* The monitor's terminal side: what is typed, what is printed, and the pager between. */
 #include <stdarg.h>
 
 #include "fmt.h"
 #include "kstring.h"
 #include "mux.h"
 
-#define PROMPT "bulkhead> "
 #define PRINT_SIZE 512 /* the longest text of one console_print */
+#define PUMP_CHUNK 1280 /* more than the longest line */
+#define MORE "--more--"
+#define MORE_HELP "--more-- Space: a page, Enter: a line, q: no more"
 
-enum { KEY_CTRL_C = 0x03, KEY_BELL = 0x07, KEY_BACKSPACE = 0x08, KEY_CTRL_U = 0x15,
-       KEY_CTRL_W = 0x17, KEY_ESC = 0x1B, KEY_DEL = 0x7F };
+void monitor_init(struct mux *m)
+{
+	ring_init(&m->mon.text, m->mon.text_data, sizeof(m->mon.text_data));
+}
 
-/* Arrow keys are ESC [ A or, in application mode, ESC O A. */
-enum { ARROW_NONE, ARROW_ESC, ARROW_FINAL };
-
-static void put(struct mux *m, char c)
+void monitor_put(struct mux *m, char c)
 {
 	ring_put_over(&m->mon_vcon.out, (uint8_t)c);
 }
 
-static void print(struct mux *m, const char *text)
+void monitor_echo(struct mux *m, const char *text)
 {
-	for (; *text; text++) {
-		if (*text == '\n')
-			put(m, '\r');
-		put(m, *text);
+	for (; *text; text++)
+		monitor_put(m, *text);
+}
+
+void monitor_print(struct mux *m, const char *text, size_t len)
+{
+	struct ring *out = &m->mon.text;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '\n')
+			ring_put(out, '\r');
+		ring_put(out, (uint8_t)text[i]); /* a step that prints too much is cut */
 	}
 }
 
@@ -33,182 +43,223 @@ void console_print(const char *fmt, ...)
 {
 	char text[PRINT_SIZE];
 	va_list ap;
+	size_t n;
 
 	va_start(ap, fmt);
-	fmt_vbuf(text, sizeof(text), fmt, ap);
+	n = fmt_vbuf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	print(console_mux(), text);
+	monitor_print(console_mux(), text, n);
 }
 
 void monitor_prompt(struct mux *m)
 {
-	m->mon.line[m->mon.len] = '\0';
-	print(m, PROMPT);
-	print(m, m->mon.line);
+	if (m->mon.paused)
+		monitor_echo(m, MORE);
+	else if (!m->mon.busy)
+		line_show(m);
 }
 
-static void redraw(struct mux *m)
+static void drop_text(struct monitor *mon)
 {
-	print(m, "\r\x1b[K");
+	mon->job.step = NULL;
+	ring_skip(&mon->text, ring_used(&mon->text));
+	mon->paused = false;
+}
+
+static void end_command(struct mux *m)
+{
+	m->mon.busy = false;
+	m->mon.shown = 0;
 	monitor_prompt(m);
 }
 
-static void bell(struct mux *m)
+static void interrupt(struct mux *m)
 {
-	put(m, KEY_BELL);
-}
-
-static void erase(struct mux *m, size_t n)
-{
-	m->mon.len -= n;
-	while (n--)
-		print(m, "\b \b");
-}
-
-static void erase_word(struct mux *m)
-{
-	struct monitor *mon = &m->mon;
-	size_t len = mon->len;
-
-	while (len && mon->line[len - 1] == ' ')
-		len--;
-	while (len && mon->line[len - 1] != ' ')
-		len--;
-	erase(m, mon->len - len);
-}
-
-static void insert(struct mux *m, char c)
-{
-	struct monitor *mon = &m->mon;
-
-	if (mon->len == MON_LINE - 1) {
-		bell(m);
-		return;
-	}
-	mon->line[mon->len++] = c;
-	put(m, c);
-}
-
-/* A line that is not empty and not the same as the one before. */
-static void remember(struct monitor *mon)
-{
-	const char *newest = mon->history[(mon->n_history + MON_HISTORY - 1) % MON_HISTORY];
-
-	mon->recall = 0;
-	if (!mon->len || (mon->n_history && !strcmp(newest, mon->line)))
-		return;
-	memcpy(mon->history[mon->n_history % MON_HISTORY], mon->line, MON_LINE);
-	mon->n_history++;
-}
-
-static void enter(struct mux *m)
-{
-	struct monitor *mon = &m->mon;
-
-	mon->line[mon->len] = '\0';
-	print(m, "\n");
-	remember(mon);
-	monitor_execute(m, mon->line);
-	mon->len = 0;
-	monitor_prompt(m);
+	drop_text(&m->mon);
+	m->mon.n_ahead = 0;
+	monitor_echo(m, "^C\r\n");
 }
 
 static void abort_line(struct mux *m)
 {
-	print(m, "^C\n");
-	m->mon.len = 0;
-	m->mon.recall = 0;
+	monitor_echo(m, "^C\r\n");
+	line_clear(&m->mon.edit);
 	monitor_prompt(m);
 }
 
-/* Shows the line that was entered `back` lines ago; 0 is an empty one. */
-static void recall(struct mux *m, unsigned back)
+static void enter(struct mux *m)
 {
-	struct monitor *mon = &m->mon;
-	unsigned kept = mon->n_history < MON_HISTORY ? mon->n_history : MON_HISTORY;
+	struct line_editor *e = &m->mon.edit;
 
-	if (back > kept) {
-		bell(m);
-		return;
-	}
-	mon->recall = back;
-	if (back)
-		memcpy(mon->line, mon->history[(mon->n_history - back) % MON_HISTORY], MON_LINE);
-	else
-		mon->line[0] = '\0';
-	mon->len = strlen(mon->line);
-	redraw(m);
+	line_remember(e); /* also terminates it */
+	monitor_echo(m, "\r\n");
+	m->mon.busy = true;
+	monitor_execute(m, e->line);
+	line_clear(e);
 }
 
-static void arrow(struct mux *m, uint8_t final)
+static void command_key(struct mux *m, int key)
 {
-	if (final == 'A')
-		recall(m, m->mon.recall + 1);
-	else if (final == 'B' && m->mon.recall)
-		recall(m, m->mon.recall - 1);
+	if (key == '\r')
+		enter(m);
+	else if (key == KEY_CTRL_C)
+		abort_line(m);
 	else
-		bell(m);
+		line_key(m, key);
 }
 
-/* True when the byte belongs to an escape sequence. */
-static bool escape_sequence(struct mux *m, uint8_t byte)
+static void pager_key(struct mux *m, int key)
 {
 	struct monitor *mon = &m->mon;
 
-	switch (mon->escape_state) {
-	case ARROW_ESC:
-		if (byte != '[' && byte != 'O') {
-			mon->escape_state = ARROW_NONE;
-			return byte == KEY_ESC;
-		}
-		mon->escape_state = ARROW_FINAL;
-		return true;
-	case ARROW_FINAL:
-		if (byte < '@') /* parameters: a key that we do not know */
-			return true;
-		mon->escape_state = ARROW_NONE;
-		arrow(m, byte);
-		return true;
+	monitor_echo(m, "\r\x1b[K");
+	switch (key) {
+	case ' ':
+		mon->paused = false;
+		mon->shown = 0;
+		break;
+	case '\r':
+		mon->paused = false;
+		mon->shown--;
+		break;
+	case 'q':
+	case 'Q':
+	case KEY_CTRL_C:
+		drop_text(mon);
+		break;
 	default:
-		if (byte == KEY_ESC)
-			mon->escape_state = ARROW_ESC;
-		return byte == KEY_ESC;
+		monitor_echo(m, MORE_HELP);
 	}
+}
+
+static void take_key(struct mux *m, uint8_t byte)
+{
+	const int key = key_decode(&m->mon.keys, byte);
+
+	if (key == KEY_NONE)
+		return;
+	if (m->mon.paused)
+		pager_key(m, key);
+	else
+		command_key(m, key);
+}
+
+static void keep_for_later(struct mux *m, uint8_t byte)
+{
+	struct monitor *mon = &m->mon;
+
+	if (mon->n_ahead == MON_AHEAD)
+		monitor_put(m, KEY_BELL);
+	else
+		mon->ahead[mon->n_ahead++] = byte;
 }
 
 void monitor_input(struct mux *m, uint8_t byte)
 {
-	bool after_cr = m->mon.after_cr;
+	struct monitor *mon = &m->mon;
 
-	m->mon.after_cr = byte == '\r';
-	if (escape_sequence(m, byte))
-		return;
-	switch (byte) {
-	case '\n':
-		if (!after_cr) /* one Enter of a terminal that sends both */
-			enter(m);
-		break;
-	case '\r':
-		enter(m);
-		break;
-	case KEY_BACKSPACE:
-	case KEY_DEL:
-		if (m->mon.len)
-			erase(m, 1);
-		break;
-	case KEY_CTRL_C:
-		abort_line(m);
-		break;
-	case KEY_CTRL_U:
-		erase(m, m->mon.len);
-		break;
-	case KEY_CTRL_W:
-		erase_word(m);
-		break;
-	default:
-		if (byte >= ' ' && byte <= '~')
-			insert(m, (char)byte);
+	if (!mon->n_ahead && (!mon->busy || mon->paused))
+		take_key(m, byte);
+	else if (byte == KEY_CTRL_C)
+		interrupt(m);
+	else
+		keep_for_later(m, byte);
+}
+
+static bool can_take_ahead(const struct mux *m)
+{
+	return m->mon.n_ahead && (m->want != MONITOR || !m->mon.busy || m->mon.paused);
+}
+
+/* What was typed behind a command that gave the focus away is that guest's. */
+static void take_ahead(struct mux *m)
+{
+	struct monitor *mon = &m->mon;
+	size_t i, left;
+
+	for (i = 0; i < mon->n_ahead; i++) {
+		if (m->want != MONITOR)
+			vcon_deliver(m, m->src[m->want], mon->ahead[i]);
+		else if (!mon->busy || mon->paused)
+			take_key(m, mon->ahead[i]);
 		else
-			bell(m);
+			break;
 	}
+	left = mon->n_ahead - i;
+	memmove(mon->ahead, mon->ahead + i, left);
+	mon->n_ahead = left;
+}
+
+static bool is_shown(const struct mux *m)
+{
+	/* Relaxed: only the owner, which we are, writes it. */
+	return __atomic_load_n(&m->focus, __ATOMIC_RELAXED) == MONITOR && !m->switching;
+}
+
+bool monitor_wants(const struct mux *m)
+{
+	return can_take_ahead(m) || (m->mon.busy && !m->mon.paused && is_shown(m));
+}
+
+void monitor_work(struct mux *m)
+{
+	struct monitor *mon = &m->mon;
+
+	if (can_take_ahead(m))
+		take_ahead(m);
+	if (mon->job.step && is_shown(m) && !mon->paused &&
+	    ring_free(&mon->text) >= MON_STEP_TEXT && !mon->job.step(m))
+		mon->job.step = NULL;
+}
+
+/* Whole lines, so that a message does not come inside one. */
+static size_t whole_lines(const uint8_t *text, size_t n)
+{
+	size_t i;
+
+	for (i = n; i; i--)
+		if (text[i - 1] == '\n')
+			return i;
+	return n;
+}
+
+/* How much of the text may go out before the pager stops it. */
+static size_t until_stop(struct monitor *mon, const uint8_t *text, size_t n)
+{
+	size_t i;
+
+	if (!mon->page)
+		return n;
+	for (i = 0; i < n; i++) {
+		if (mon->shown >= mon->page) {
+			mon->paused = true;
+			return i;
+		}
+		if (text[i] == '\n')
+			mon->shown++;
+	}
+	return n;
+}
+
+void monitor_pump(struct mux *m)
+{
+	struct monitor *mon = &m->mon;
+	uint8_t text[PUMP_CHUNK];
+	uint64_t missed = 0;
+	size_t n, i;
+
+	if (!mon->busy || mon->paused || !is_shown(m) || ring_used(&m->mon_vcon.out))
+		return;
+	n = ring_peek(&mon->text, text, sizeof(text), &missed);
+	if (!n) {
+		if (!mon->job.step)
+			end_command(m);
+		return;
+	}
+	n = until_stop(mon, text, whole_lines(text, n));
+	for (i = 0; i < n; i++)
+		monitor_put(m, (char)text[i]);
+	ring_consume(&mon->text, n);
+	if (mon->paused)
+		monitor_prompt(m);
 }

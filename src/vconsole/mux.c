@@ -164,8 +164,10 @@ static bool compose(struct mux *m)
 		message_show(m);
 	else if (m->cut)
 		show_unfinished(m);
-	if (!m->out.len)
+	if (!m->out.len) {
+		monitor_pump(m);
 		show_output(m);
+	}
 	return m->out.len != 0;
 }
 
@@ -219,7 +221,7 @@ static void wake_guests(struct mux *m)
 /* Says whether the UART's interrupt will continue the drain. */
 static bool set_draining(struct mux *m)
 {
-	bool more = have_output(m);
+	bool more = have_output(m) || monitor_wants(m);
 
 	__atomic_store_n(&m->draining, more, __ATOMIC_RELAXED);
 	if (more)
@@ -288,6 +290,7 @@ void mux_work(struct mux *m)
 	message_look(m);
 	uart_begin(&m->uart);
 	receive(m);
+	monitor_work(m);
 	transmit(m);
 	vcon_collect_wakes(m);
 	more = set_draining(m);

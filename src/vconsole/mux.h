@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "log.h"
+#include "monitor.h"
 #include "ring.h"
 #include "uart.h"
 #include "vconsole.h"
@@ -59,21 +60,9 @@ struct messages {
 	struct log_record record;
 	bool have_record;
 	unsigned past; /* bytes shown while only a newline was missing */
+	bool quiet; /* log records stay in the log */
 	char notice[NOTICE_SIZE];
 	size_t notice_len;
-};
-
-#define MON_LINE 128
-#define MON_HISTORY 8
-
-struct monitor {
-	char line[MON_LINE];
-	size_t len;
-	char history[MON_HISTORY][MON_LINE];
-	unsigned n_history;	/* lines ever entered; the newest is at (n - 1) % MON_HISTORY */
-	unsigned recall;	/* how many lines back the arrows went */
-	unsigned escape_state;	/* of an arrow key's sequence */
-	bool after_cr;
 };
 
 struct mux {
@@ -109,7 +98,6 @@ struct mux {
 	struct messages msg;
 	struct monitor mon;
 	struct vcon mon_vcon;
-	struct log_record mon_record; /* what `log` prints, kept off the stack */
 	uint8_t mon_ring[MONITOR_RING];
 };
 
@@ -152,11 +140,5 @@ void message_refocus(struct mux *m);
 
 /* hotkey.c: a byte from the terminal. */
 void input_byte(struct mux *m, uint8_t byte);
-
-/* monitor.c */
-void monitor_input(struct mux *m, uint8_t byte);
-void monitor_prompt(struct mux *m);
-/* monitor_cmd.c */
-void monitor_execute(struct mux *m, const char *line);
 
 #endif

@@ -82,7 +82,7 @@ void ring_put_over(struct ring *r, uint8_t byte)
 }
 
 /* The oldest position that the producer has not begun to overwrite. */
-static uint64_t oldest(const struct ring *r)
+uint64_t ring_oldest(const struct ring *r)
 {
 	/* Ordered after the bytes' loads by (1). */
 	uint64_t claim = __atomic_load_n(&r->claim, __ATOMIC_ACQUIRE); /* (4) */
@@ -108,7 +108,7 @@ static void lose(struct ring *r, uint64_t n)
 /* Counts what was overwritten at the tail as lost. */
 static uint64_t lose_overwritten(struct ring *r)
 {
-	uint64_t first = oldest(r), n;
+	uint64_t first = ring_oldest(r), n;
 
 	if (first <= r->tail)
 		return 0;
@@ -156,10 +156,41 @@ size_t ring_look_back(const struct ring *r, uint64_t from, uint8_t *buf, size_t 
 {
 	uint64_t n = r->tail - from;
 
-	if (from > r->tail || n > max || from < oldest(r))
+	if (from > r->tail || n > max || from < ring_oldest(r))
 		return 0;
 	copy_out(r, from, buf, (size_t)n);
-	return from < oldest(r) ? 0 : (size_t)n;
+	return from < ring_oldest(r) ? 0 : (size_t)n;
+}
+
+static uint64_t pass_overwritten(const struct ring *r, uint64_t *pos, uint64_t end)
+{
+	const uint64_t first = min_u64(ring_oldest(r), end), from = *pos;
+
+	if (first <= from)
+		return 0;
+	*pos = first;
+	return first - from;
+}
+
+size_t ring_read_at(const struct ring *r, uint64_t *pos, uint64_t end, uint8_t *buf, size_t max,
+		    uint64_t *missed)
+{
+	uint64_t gone;
+	size_t n, i;
+
+	*missed += pass_overwritten(r, pos, end);
+	n = (size_t)min_u64(end - *pos, max);
+	copy_out(r, *pos, buf, n);
+
+	gone = pass_overwritten(r, pos, end);
+	*missed += gone;
+	if (gone >= n)
+		return 0;
+	n -= (size_t)gone;
+	for (i = 0; gone && i < n; i++)
+		buf[i] = buf[i + gone];
+	*pos += n;
+	return n;
 }
 
 uint64_t ring_lost(const struct ring *r)

@@ -15,10 +15,11 @@ bits 64
 ; entry failed early; 2 when an NMI came since entry_nmis was read and the
 ; guest was not entered.  An NMI cannot be held back here as SVM's GIF does:
 ; one that comes between vmx_window and the entry is sent to vmx_cancelled by
-; nmi_entry.  Interrupts are off.
+; nmi_entry.  Interrupts are off.  All registers but RBP and RSP are changed:
+; the caller (enter() in vmx.c) saves those that it uses.
 global vmx_enter, vmx_exit_point, vmx_window, vmx_window_end, vmx_cancelled
 vmx_enter:
-        PUSH_HOST_REGS
+        push rbp
         push rdi
         mov rax, VMCS_HOST_RSP
         vmwrite rax, rsp
@@ -45,7 +46,7 @@ vmx_exit_point:
         xor eax, eax
 vmx_leave:
         pop rdi
-        POP_HOST_REGS
+        pop rbp
         ret
 
 ; void vmx_take_nmi(void): as if the NMI had come to the host.

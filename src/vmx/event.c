@@ -104,7 +104,7 @@ void vmx_resume_event(struct vcpu_hw *v)
 	const uint32_t info = (uint32_t)vmcs_read(VMCS_VECTORING_INFO);
 	const uint32_t type = info >> INTR_TYPE_SHIFT & INTR_TYPE_MASK;
 
-	vmx_vcpu(v)->event = 0;
+	vmx_event_delivered(v);
 	if (!(info & INTR_VALID))
 		return;
 	/* INT n, INT3 and INTO are executed again: RIP still points to them. */

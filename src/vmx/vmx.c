@@ -124,6 +124,23 @@ static void entry_begin(void)
 {
 }
 
+#ifdef BULKHEAD_HOST
+#define enter vmx_enter
+#else
+/* The registers that C expects to be kept are saved here, where few of them are in use. */
+static inline unsigned enter(struct vcpu_regs *regs, uint64_t launched, uint64_t entry_nmis)
+{
+	unsigned result;
+
+	__asm__ volatile("call vmx_enter"
+			 : "=a"(result), "+D"(regs), "+S"(launched), "+d"(entry_nmis)
+			 :
+			 : "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+			   "cc", "memory");
+	return result;
+}
+#endif
+
 static void run(struct vcpu_hw *v, struct vm_exit *exit)
 {
 	struct vmx_vcpu *x = vmx_vcpu(v);
@@ -135,7 +152,7 @@ static void run(struct vcpu_hw *v, struct vm_exit *exit)
 	if (v->flush)
 		vmx_flush_guest(v);
 	v->flush = false;
-	result = vmx_enter(&v->regs, x->launched, v->entry_nmis);
+	result = enter(&v->regs, x->launched, v->entry_nmis);
 	if (result == VMX_ENTRY_CANCELLED) {
 		*exit = (struct vm_exit){ .kind = EXIT_NMI, .tsc = rdtsc() };
 		return;

@@ -108,6 +108,11 @@ void vmx_want_nmi_window(struct vcpu_hw *v);
 void vmx_nmi_window_open(struct vcpu_hw *v);
 void vmx_nmi_after_sti_done(struct vcpu_hw *v);
 void vmx_clear_shadow(struct vcpu_hw *v);
+/* The exit came behind the delivery of whatever event the entry had. */
+static inline void vmx_event_delivered(struct vcpu_hw *v)
+{
+	vmx_vcpu(v)->event = 0;
+}
 /* An event whose delivery the exit interrupted is delivered at the next entry. */
 void vmx_resume_event(struct vcpu_hw *v);
 /* No event after all: what vmx_resume_event has found has been delivered by other means. */

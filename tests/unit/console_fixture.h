@@ -114,7 +114,8 @@ static bool tty_irq(void)
 	return ((tty.ier & IER_ERBFI) && tty.in_len) || ((tty.ier & IER_ETBEI) && tty_ready());
 }
 
-static unsigned woken[CFG_MAX_VMS], called_stop, called_restart, called_regs;
+static unsigned woken[CFG_MAX_VMS], called_stop, called_restart, called_regs, called_start;
+static unsigned called_pause, called_resume, called_nmi;
 static int routed, called_stats;
 
 static void fx_wake(unsigned vm)
@@ -127,15 +128,35 @@ static void fx_route(int vm)
 	routed = vm;
 }
 
-static void fx_list(void)
+static void fx_list(bool machine)
 {
-	console_print("LIST\n");
+	console_print(machine ? "LIST -m\n" : "LIST\n");
 }
 
-static void fx_stats(int vm)
+/* Two parts. */
+static bool fx_stats(unsigned vm, unsigned part, bool machine)
 {
-	called_stats = vm;
-	console_print("STATS %d\n", vm);
+	called_stats = (int)vm;
+	if (part < 2)
+		console_print("STATS %u %u%s\n", vm, part, machine ? " -m" : "");
+	return part < 2;
+}
+
+/* One CPU, which has to be asked twice. */
+static enum console_answer fx_regs(unsigned vm, unsigned vcpu, bool first)
+{
+	called_regs = vm + 1;
+	if (vcpu)
+		return ANSWER_NONE;
+	if (first)
+		return ANSWER_WAIT;
+	console_print("REGS %u\n", vm);
+	return ANSWER_DONE;
+}
+
+static void fx_start(unsigned vm)
+{
+	called_start = vm + 1;
 }
 
 static void fx_stop(unsigned vm)
@@ -148,9 +169,19 @@ static void fx_restart(unsigned vm)
 	called_restart = vm + 1;
 }
 
-static void fx_regs(unsigned vm)
+static void fx_pause(unsigned vm)
 {
-	called_regs = vm + 1;
+	called_pause = vm + 1;
+}
+
+static void fx_resume(unsigned vm)
+{
+	called_resume = vm + 1;
+}
+
+static void fx_nmi(unsigned vm, unsigned vcpu)
+{
+	called_nmi = (vm + 1) * 100 + vcpu;
 }
 
 static struct console_ops fx_ops = {
@@ -158,9 +189,13 @@ static struct console_ops fx_ops = {
 	.route = fx_route,
 	.list = fx_list,
 	.stats = fx_stats,
+	.regs = fx_regs,
+	.start = fx_start,
 	.stop = fx_stop,
 	.restart = fx_restart,
-	.regs = fx_regs,
+	.pause = fx_pause,
+	.resume = fx_resume,
+	.nmi = fx_nmi,
 };
 
 static struct vcon *guest[CFG_MAX_VMS];
@@ -176,7 +211,8 @@ static void fx_setup(void)
 	tty.out[0] = '\0';
 	tty.depth = 16;
 	memset(woken, 0, sizeof(woken));
-	called_stop = called_restart = called_regs = 0;
+	called_stop = called_restart = called_regs = called_start = 0;
+	called_pause = called_resume = called_nmi = 0;
 	called_stats = routed = -2;
 	log_set_level(LOG_INFO);
 	console_setup(&fx_ops, &port, 115200, ESC_KEY);

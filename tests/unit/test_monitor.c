@@ -1,47 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The monitor: line editing, history, commands and their mistakes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-#include "console_fixture.h"
-#include "version.h"
-
-static int setup(void **state)
-{
-	(void)state;
-	fx_setup();
-	fx_add("web", 4096, OVERFLOW_AUTO);
-	fx_add("worker", 4096, OVERFLOW_AUTO);
-	fx_add("db", 4096, OVERFLOW_AUTO);
-	console_start(true);
-	run();
-	assert_string_equal(seen(), "[bulkhead: console monitor]\r\nbulkhead> ");
-	forget();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fx_free();
-	fx_ops.poweroff = NULL;
-	return 0;
-}
-
-/* Types a line; the terminal shows its echo, the answer and the next prompt. */
-static void answers(const char *line, const char *answer)
-{
-	char expected[1024];
-
-	forget();
-	type(line);
-	type("\r");
-	snprintf(expected, sizeof(expected), "%s\r\n%sbulkhead> ", line, answer);
-	assert_string_equal(seen(), expected);
-}
+/* The monitor's commands and their mistakes. */
+#include "monitor_fixture.h"
 
 static void guests_by_name_prefix_and_number(void **state)
 {
@@ -50,10 +9,25 @@ static void guests_by_name_prefix_and_number(void **state)
 	assert_int_equal(called_stop, 2);
 	answers("restart d", "");
 	assert_int_equal(called_restart, 3);
-	answers("regs 1", "");
+	answers("regs 1", "REGS 0\r\n");
 	assert_int_equal(called_regs, 1);
-	answers("stats we", "STATS 0\r\n");
-	answers("stats", "STATS -1\r\n");
+	answers("stats we", "STATS 0 0\r\nSTATS 0 1\r\n");
+	answers("stats -m 3", "STATS 2 0 -m\r\nSTATS 2 1 -m\r\n");
+	tty.lsr_errors = LSR_OE;
+	answers("stats", "serial port: 1 overruns, 0 breaks, 0 framing errors\r\n"
+			 "STATS 0 0\r\nSTATS 0 1\r\nSTATS 1 0\r\nSTATS 1 1\r\n"
+			 "STATS 2 0\r\nSTATS 2 1\r\n");
+	answers("list -m", "LIST -m\r\n");
+	answers("start web", "");
+	assert_int_equal(called_start, 1);
+	answers("pause worker", "");
+	assert_int_equal(called_pause, 2);
+	answers("resume db", "");
+	assert_int_equal(called_resume, 3);
+	answers("nmi db", "");
+	assert_int_equal(called_nmi, 300);
+	answers("nmi 2 5", "");
+	assert_int_equal(called_nmi, 205);
 	answers("  list  ", "LIST\r\n");
 	answers("", "");
 }
@@ -65,11 +39,23 @@ static void mistakes_say_what_is_right(void **state)
 			  "guests: 1=web 2=worker 3=db\r\n");
 	answers("regs 4", "there is no guest '4'; give a name, its beginning or a number\r\n"
 			  "guests: 1=web 2=worker 3=db\r\n");
-	answers("stop", "'stop' needs a guest: stop GUEST\r\n");
+	answers("stop", "'stop' lacks an argument: stop GUEST\r\n");
 	answers("frob", "there is no command 'frob'; 'help' lists them\r\n");
-	answers("stop web now please", "'please' is too much; 'help' shows what each command takes\r\n");
+	answers("stop web now please", "'now' is too much: stop GUEST\r\n");
 	answers("log x", "'x' is no number of records; 1 to 256 are kept\r\n");
 	answers("log level loud", "'loud' is no level; levels are error, warn, info and debug\r\n");
+	answers("log 3 4", "'4' is too much: log [N], or log level [LEVEL]\r\n");
+	answers("list -x", "'-x' is no option of 'list': list [-m]\r\n");
+	answers("list all", "'all' is too much: list [-m]\r\n");
+	answers("send web", "'send' lacks an argument: send GUEST TEXT\r\n");
+	answers("send web \"ls", "a quote is not closed\r\n");
+	answers("send web \"a\"b", "a blank must follow a closing quote\r\n");
+	answers("1 2 3 4 5 6 7 8 9 a b c d e f g h",
+		"there are too many words; put a text with blanks into quotes\r\n");
+	answers("nmi web x", "'x' is no number of a CPU; a guest's CPUs count from 0\r\n");
+	answers("quiet maybe", "'maybe' is neither on nor off\r\n");
+	answers("page 1", "'1' is neither on, off nor a number of lines from 2 to 1000\r\n");
+	answers("help frob", "there is no command 'frob'; 'help' lists them\r\n");
 	answers("poweroff", "this machine cannot be switched off from here\r\n");
 	assert_int_equal(called_stop, 0);
 	assert_int_equal(called_regs, 0);
@@ -97,8 +83,13 @@ static void version_and_help(void **state)
 	answers("version", "Bulkhead " BULKHEAD_VERSION "\r\n");
 	forget();
 	type("help\r");
-	assert_non_null(strstr(seen(), "  restart   GUEST    start a guest anew"));
-	assert_non_null(strstr(seen(), "  log level [LEVEL]  show or set"));
+	assert_non_null(strstr(seen(), "  restart   GUEST                start a guest anew"));
+	assert_non_null(strstr(seen(), "  grep      ...                  lines that match"));
+	answers("help restart", "restart GUEST\r\nstart a guest anew from clean memory\r\n");
+	forget();
+	type("help grep\r");
+	assert_non_null(strstr(seen(), "grep [-ivn] [-A N] [-B N] [-C N] PATTERN [NAME]\r\n"));
+	assert_non_null(strstr(seen(), "  -v    lines that do not match\r\n"));
 }
 
 static void log_shows_and_sets(void **state)
@@ -128,90 +119,88 @@ static void focus_moves(void **state)
 	answers("focus monitor", "the monitor has the focus\r\n");
 }
 
-static void editing(void **state)
+/* What the guest got to read. */
+static const char *got(unsigned vm)
+{
+	static char text[1024];
+	size_t n = 0;
+	int c;
+
+	while (n < sizeof(text) - 1 && (c = vcon_get(guest[vm])) >= 0)
+		text[n++] = (char)c;
+	text[n] = '\0';
+	return text;
+}
+
+static void send_types_to_a_guest(void **state)
 {
 	(void)state;
-	type("regs webx\b\r");
-	assert_int_equal(called_regs, 1);
-	type("regs dbx\x7f\r");
-	assert_int_equal(called_regs, 3);
-	type("garbage\x15regs 2\r");
-	assert_int_equal(called_regs, 2);
-	type("regs worker  \x17" "db\r");
-	assert_int_equal(called_regs, 3);
-	called_stop = 0;
+	woken[1] = 0;
+	answers("send worker \"ls -l\\r\"", "");
+	assert_string_equal(got(1), "ls -l\r");
+	assert_int_equal(woken[1], 1);
+	answers("send worker x\\x41\\101\\e\\\\", "");
+	assert_string_equal(got(1), "xAA\x1b\\");
+	answers("send worker 'it \\\"is\\\"'", "");
+	assert_string_equal(got(1), "it \"is\"");
+	answers("send worker -x", "");
+	assert_string_equal(got(1), "-x");
+	answers("broadcast 'hi\\n'", "");
+	assert_string_equal(got(0), "hi\n");
+	assert_string_equal(got(1), "hi\n");
+	assert_string_equal(got(2), "hi\n");
 	forget();
-	type("stop web\x03");
-	assert_string_equal(seen(), "stop web^C\r\nbulkhead> ");
-	type("\r");
-	assert_int_equal(called_stop, 0);
+	type("send web \\q\rsend web \\x\rsend web \\777\rsend web a\\\r");
+	assert_non_null(strstr(seen(), "\\q: that backslash begins no escape; there are \\a "));
+	assert_non_null(strstr(seen(), "\\x: that"));
+	assert_non_null(strstr(seen(), "\\777: that"));
+	assert_non_null(strstr(seen(), "a\\: that"));
+	assert_string_equal(got(0), "");
+}
+
+static void send_says_what_did_not_fit(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < INPUT_RING - 2; i++)
+		vcon_deliver(console_mux(), guest[0], 'x');
+	answers("send web abcde", "guest web does not read: 3 of 5 bytes were dropped\r\n");
+}
+
+static void quiet_keeps_messages_in_the_log(void **state)
+{
+	(void)state;
+	answers("quiet", "quiet is off\r\n");
+	answers("quiet on", "");
 	forget();
-	type("\b\x7f\x17\x15"); /* nothing to take away */
+	log_error("boo");
+	run();
 	assert_string_equal(seen(), "");
-	type("\x01\xff\t");
-	assert_string_equal(seen(), "\a\a\a");
+	answers("quiet", "quiet is on\r\n");
+	answers("quiet off", "");
+	forget();
+	type("log 1\r");
+	assert_non_null(strstr(seen(), "error: boo\r\n"));
+	forget();
+	log_error("boo");
+	run();
+	assert_non_null(strstr(seen(), "[bulkhead: boo]\r\n"));
 }
 
-static void one_enter_for_cr_lf(void **state)
+/* What is typed while a command runs is not lost, nor taken for a stop. */
+static void typed_ahead(void **state)
 {
 	(void)state;
 	forget();
-	type("version\r\nversion\n");
-	assert_string_equal(seen(), "version\r\nBulkhead " BULKHEAD_VERSION "\r\nbulkhead> "
-				    "version\r\nBulkhead " BULKHEAD_VERSION "\r\nbulkhead> ");
-}
-
-static void overlong_line_is_refused_at_its_end(void **state)
-{
-	unsigned i;
-
-	(void)state;
-	for (i = 0; i < 200; i++)
-		type("x");
-	forget();
-	type("y");
-	assert_string_equal(seen(), "\a");
-	type("\x15");
-	answers("version", "Bulkhead " BULKHEAD_VERSION "\r\n");
-}
-
-#define UP "\x1b[A"
-#define DOWN "\x1b[B"
-#define REDRAWN "\r\x1b[K" "bulkhead> "
-
-static void history(void **state)
-{
-	char line[16];
-	unsigned i;
-
-	(void)state;
-	for (i = 1; i <= 10; i++) {
-		snprintf(line, sizeof(line), "c%u\r", i);
-		type(line);
-	}
-	type("c10\r"); /* the same again is kept once */
-	forget();
-	type(UP);
-	assert_string_equal(seen(), REDRAWN "c10");
-	forget();
-	type(UP "\x1bOA");
-	assert_string_equal(seen(), REDRAWN "c9" REDRAWN "c8");
-	forget();
-	type(UP UP UP UP UP UP);
-	assert_non_null(strstr(seen(), REDRAWN "c3\a"));
-	forget();
-	type(DOWN);
-	assert_string_equal(seen(), REDRAWN "c4");
-	type("\x15regs 1\r");
-	assert_int_equal(called_regs, 1);
-	called_regs = 0;
-	type(UP "\r");
-	assert_int_equal(called_regs, 1);
-	forget();
-	type(DOWN);
-	assert_string_equal(seen(), "\a");
-	type("\x1b[3~\x1b[C"); /* keys that mean nothing here leave no text */
-	answers("version", "Bulkhead " BULKHEAD_VERSION "\r\n");
+	tty.depth = 1;
+	type("stats web\rversion\rstop db\rfocus worker\rls\r");
+	assert_string_equal(seen(), "stats web\r\nSTATS 0 0\r\nSTATS 0 1\r\n"
+				    "bulkhead> version\r\n" VERSION_LINE
+				    "bulkhead> stop db\r\nbulkhead> focus worker\r\n"
+				    "[bulkhead: console worker]\r\n");
+	assert_int_equal(called_stop, 3);
+	assert_string_equal(got(1), "ls\r");
 }
 
 static void prompt_comes_back_after_a_message(void **state)
@@ -226,8 +215,6 @@ static void prompt_comes_back_after_a_message(void **state)
 	assert_int_equal(called_stop, 2);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,10 +224,10 @@ int main(void)
 		T(version_and_help),
 		T(log_shows_and_sets),
 		T(focus_moves),
-		T(editing),
-		T(one_enter_for_cr_lf),
-		T(overlong_line_is_refused_at_its_end),
-		T(history),
+		T(send_types_to_a_guest),
+		T(send_says_what_did_not_fit),
+		T(quiet_keeps_messages_in_the_log),
+		T(typed_ahead),
 		T(prompt_comes_back_after_a_message),
 	};
 

@@ -52,7 +52,7 @@ void print_hex(uint64_t value)
 	}
 }
 
-static void print_number(unsigned n)
+void print_number(unsigned n)
 {
 	if (n >= 10)
 		print_number(n / 10);

@@ -26,6 +26,7 @@ void skip(const char *name, const char *why);
 
 void print(const char *text);
 void print_hex(uint64_t value);
+void print_number(unsigned n);
 
 /* Ends the run here: prints the summary, switches the machine off. */
 _Noreturn void end_run(void);
