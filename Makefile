@@ -49,9 +49,9 @@ OBJ     := $(C_SRC:src/%.c=$(B)/obj/%.o) $(ASM_SRC:src/%.asm=$(B)/obj/%.asm.o)
 # Code that knows no hardware: also built for the host, for tests, fuzzers and the checker.
 PURE_SRC := $(wildcard src/lib/guest_memory.c src/lib/fmt.c src/lib/log.c src/lib/parse.c src/lib/pool.c \
             src/lib/boot_info.c src/lib/vcpu_state.c src/core/config*.c src/core/insn*.c src/core/emulate*.c src/core/walk.c \
-            src/core/partition.c src/core/msr.c src/core/mtrr.c src/core/ipi.c src/core/task_*.c \
+            src/core/partition.c src/core/console_port.c src/core/msr.c src/core/mtrr.c src/core/ipi.c src/core/task_*.c \
             src/vdev/*.c src/vconsole/*.c src/loader/*.c src/ept/*.c \
-            src/svm/*.c $(filter-out src/vmx/insn.c,$(wildcard src/vmx/*.c)) src/smp/acpi.c src/boot/multiboot.c)
+            src/svm/*.c $(filter-out src/vmx/insn.c,$(wildcard src/vmx/*.c)) $(wildcard src/smp/acpi*.c) src/boot/multiboot.c)
 HOSTFLAGS := -std=gnu11 -g -O1 $(WARN) -Iinclude -DBULKHEAD_DEBUG=1 -DBULKHEAD_HOST=1 -MMD -MP
 SAN       := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

@@ -7,6 +7,7 @@
 #define BULKHEAD_CONFIG_H
 
 #include "guest_format.h"
+#include "parse.h"
 #include "types.h"
 
 #define CFG_MAX_VMS 15 /* the hotkeys reach nine by number, all by n and p */
@@ -27,10 +28,14 @@
 #define CFG_ALL_BUFFERS MIB(64) /* of all guests together */
 
 enum overflow_policy {
-	OVERFLOW_AUTO,        /* block with the focus, drop-oldest without */
+	OVERFLOW_AUTO,        /* block with the focus, drop-oldest without; as overflow_focus: as overflow */
 	OVERFLOW_BLOCK,       /* the guest waits; nothing is lost */
 	OVERFLOW_DROP_OLDEST, /* the oldest bytes go; they are counted and marked */
+	OVERFLOW_PACE,        /* the same, but the guest writes at the rate that it set its port to */
 };
+
+/* How the two ends of the physical line hold each other. */
+enum line_flow { FLOW_NONE, FLOW_XONXOFF, FLOW_RTSCTS };
 
 enum end_action { ACTION_STOP, ACTION_RESTART };
 enum crash_action { CRASH_ANNOUNCE, CRASH_FOCUS, CRASH_RESTART };
@@ -60,7 +65,7 @@ struct cfg_vm {
 	uint64_t load, entry;
 	enum guest_mode mode;
 	uint32_t console_buffer; /* bytes, a power of two */
-	enum overflow_policy overflow;
+	enum overflow_policy overflow, overflow_focus;
 	enum crash_action on_crash;
 	enum end_action on_poweroff, on_reset;
 	bool start_auto;
@@ -74,8 +79,10 @@ struct cfg_vm {
 struct config {
 	struct cfg_vm vms[CFG_MAX_VMS];
 	unsigned n_vms;
-	uint16_t console_port; /* I/O base */
+	uint16_t console_port; /* I/O base, 0: none */
 	unsigned baud;
+	bool port_given, baud_given, flow_given; /* else the firmware's table may say */
+	enum line_flow flow;
 	uint8_t escape; /* a control character */
 	enum all_stopped on_all_stopped;
 	int log; /* enum log_level, or -1 when not given */
@@ -137,6 +144,9 @@ unsigned config_files(const struct cfg_vm *vm, struct cfg_file out[CFG_MAX_FILES
  * of the loader do.  The kernel's when the guest has no such line.
  */
 unsigned config_line_of(const struct cfg_vm *vm, const char *message);
+
+/* "com1" to "com4", or the I/O base of a serial port.  False: neither. */
+bool config_uart_port(struct span value, uint16_t *port);
 
 /* The last path component of a module's name: how a file is found among the boot modules. */
 const char *config_basename(const char *path);

@@ -11,6 +11,12 @@
  */
 void NORETURN core_main(void);
 
+/*
+ * The log's first port: what the command line names, else COM1.  What the
+ * configuration or the firmware says comes with core_main.  Boot CPU.
+ */
+void core_early_console(void);
+
 /* Bulkhead cannot go on: says why on the console, tells debug-exit=, halts. */
 void NORETURN core_give_up(const char *why);
 

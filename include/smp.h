@@ -115,6 +115,15 @@ bool rdmsr_safe(uint32_t msr, uint64_t *value);
 
 #define ACPI_MAX_OVERRIDES 16
 
+/* The console's serial port, as the firmware has it. */
+struct acpi_console {
+	uint16_t port; /* I/O base, 0: none is named */
+	unsigned baud; /* 0: not said */
+	bool has_gsi, has_irq, rtscts, xonxoff;
+	uint32_t gsi;
+	uint8_t irq;
+};
+
 struct acpi_info {
 	uint32_t apic_ids[SMP_MAX_CPUS]; /* the boot CPU's first */
 	unsigned n_cpus;
@@ -133,11 +142,12 @@ struct acpi_info {
 	uint8_t s5_type_a, s5_type_b;
 	bool has_s5;
 	uint64_t hpet_base;      /* 0: none */
+	struct acpi_console console;
 };
 
 extern struct acpi_info acpi;
 
-/* Reads RSDP, RSDT or XSDT, MADT, FADT, \_S5.  NULL, or what is missing. */
+/* Reads RSDP, RSDT or XSDT, MADT, FADT, SPCR, \_S5.  NULL, or what is missing. */
 const char *acpi_init(uint64_t rsdp);
 
 /* In the MADT's interrupt flags (ACPI 5.2.12.5). */

@@ -44,6 +44,9 @@ enum uart_reg {
 #define FCR_TRIGGER_SHIFT 6
 #define FCR_TRIGGER_8 0x80
 
+#define LCR_WORD_MASK 0x03 /* data bits, from 5 */
+#define LCR_STOP2 0x04     /* two stop bits; one and a half behind 5 data bits */
+#define LCR_PARITY 0x08
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
 

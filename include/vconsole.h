@@ -28,6 +28,8 @@ struct console_ops {
 	void (*wake)(unsigned vm);
 	/* The physical UART's interrupt shall go to a CPU of guest `vm`, or, for -1, to any. */
 	void (*route)(int vm);
+	/* Nanoseconds since some moment; NULL: a paste cannot be told from single keys. */
+	uint64_t (*now_ns)(void);
 	/*
 	 * The number of the CPU that calls, and: have CPU `cpu` call console_poll
 	 * soon.  Where both are NULL, every caller of console_poll comes again.
@@ -69,6 +71,9 @@ bool console_early(uint16_t uart_base, unsigned baud);
  */
 void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned baud, uint8_t escape);
 
+/* The line's flow control; none when this is not called.  Boot CPU, before console_start. */
+void console_set_flow(enum line_flow flow);
+
 /*
  * The memory, in bytes (aligned as for any object), that a guest's console
  * with this output buffer needs; for the memory report.
@@ -81,6 +86,8 @@ size_t vcon_memory(uint32_t out_size);
  */
 struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
 			 enum overflow_policy overflow);
+/* Another policy while the guest has the focus; OVERFLOW_AUTO: none.  Boot CPU only. */
+void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy);
 
 /*
  * Guests may now run: the log's polled sink is replaced, the physical UART's
@@ -93,6 +100,10 @@ void console_start(bool monitor);
 bool vcon_put(struct vcon *c, uint8_t byte);
 /* False while vcon_put would refuse.  Remembers that the guest waits, so that ops->wake comes. */
 bool vcon_room(struct vcon *c);
+/* The guest shall write no faster than the rate that it set its port to. */
+bool vcon_paced(const struct vcon *c);
+/* Is the guest's output shown now?  A hint: it may change at any moment. */
+bool vcon_has_focus(const struct vcon *c);
 /* Input for the guest: the next byte, or -1. */
 int vcon_get(struct vcon *c);
 /* Bytes of input that wait for the guest. */
@@ -116,6 +127,18 @@ struct vcon_stats {
 	uint64_t in_lost; /* bytes typed while its input ring was full */
 };
 void vcon_get_stats(const struct vcon *c, struct vcon_stats *out);
+
+/* The physical line, since boot.  From the console_ops callbacks only. */
+struct console_line {
+	bool present;
+	uint16_t port;
+	unsigned baud;
+	uint64_t in, out; /* bytes */
+	uint64_t breaks, framing, parity, overruns;
+	bool host_holds; /* the host's flow control keeps us from sending */
+	bool host_held;	 /* ours keeps the host from it */
+};
+void console_get_line(struct console_line *out);
 
 /* Does the work there is (UART, log messages, focused ring, monitor), if nobody else is at it. */
 void console_poll(void);

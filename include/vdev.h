@@ -10,6 +10,8 @@
 
 #include "types.h"
 
+struct vclock;
+
 /* ---- the bus ---------------------------------------------------------- */
 
 /* `size` is 1, 2 or 4; `port` is inside the range that was registered. */
@@ -76,6 +78,8 @@ struct uart_ops {
 	int (*get)(void *ctx); /* -1: nothing */
 	size_t (*pending)(void *ctx);
 	void (*overrun)(void *ctx); /* the guest wrote to a full transmitter */
+	/* Shall bytes leave at the rate that the divisor says?  NULL: no.  Needs a clock. */
+	bool (*paced)(void *ctx);
 };
 
 #define UART_FIFO 16
@@ -91,6 +95,11 @@ struct uart16550 {
 	bool irq_level;
 	uint8_t rx[UART_FIFO], rx_head, rx_count;
 	uint8_t tx[UART_FIFO], tx_head, tx_count;
+	/* Pacing, in nanoseconds of the clock. */
+	const struct vclock *clock; /* NULL: time does not matter */
+	bool paced;		    /* the bytes in `tx` leave by time */
+	uint64_t tx_ready;	    /* when the shift register takes the next byte */
+	uint64_t wake_at;	    /* when uart16550_update is due: VTIME_NEVER or earlier */
 };
 
 void uart16550_init(struct uart16550 *u, const struct uart_ops *ops, void *ctx,
@@ -99,6 +108,16 @@ void uart16550_init(struct uart16550 *u, const struct uart_ops *ops, void *ctx,
 void uart16550_reset(struct uart16550 *u);
 uint32_t uart16550_read(void *dev, uint16_t port, unsigned size);
 void uart16550_write(void *dev, uint16_t port, unsigned size, uint32_t value);
+/* For uart_ops.paced.  At set-up only. */
+void uart16550_set_clock(struct uart16550 *u, const struct vclock *clock);
+/* When uart16550_advance is due; VTIME_NEVER: not at all. */
+uint64_t uart16550_next(const struct uart16550 *u);
+void uart16550_advance(struct uart16550 *u, uint64_t now);
+/*
+ * The guest has ended: what it wrote goes to the console as far as there is
+ * room, whatever the rate; no interrupt comes of it.  May be called again.
+ */
+void uart16550_flush(struct uart16550 *u);
 /* Input arrived or the transmitter has room again: moves bytes, updates the line. */
 void uart16550_update(struct uart16550 *u);
 

@@ -6,11 +6,7 @@
 #include "multiboot.h"
 #include "parse.h"
 #include "smp.h"
-#include "vconsole.h"
 #include "version.h"
-
-#define EARLY_PORT 0x3F8
-#define EARLY_BAUD 115200
 
 void boot_main(uint32_t magic, uint32_t info, uint64_t entry_tsc);
 
@@ -42,7 +38,7 @@ void boot_main(uint32_t magic, uint32_t info, uint64_t entry_tsc)
 	boot_info.entry_tsc = entry_tsc;
 	error = multiboot_parse(magic, info);
 	set_log_level();
-	console_early(EARLY_PORT, EARLY_BAUD);
+	core_early_console();
 	log_info("Bulkhead " BULKHEAD_VERSION ", started by %s",
 		 boot_info.loader ? boot_info.loader : "an unknown loader");
 	if (error)

@@ -24,7 +24,7 @@ static void set_vm_defaults(struct cfg_vm *vm, unsigned line)
 	memset(vm, 0, sizeof(*vm));
 	vm->line = line;
 	vm->console_buffer = CFG_DEFAULT_BUFFER;
-	vm->overflow = OVERFLOW_AUTO;
+	vm->overflow = vm->overflow_focus = OVERFLOW_AUTO;
 	vm->on_crash = CRASH_ANNOUNCE;
 	vm->on_poweroff = ACTION_STOP;
 	vm->on_reset = ACTION_RESTART;

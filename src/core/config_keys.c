@@ -25,6 +25,7 @@ static const struct key console_keys[] = {
 	{ "port", cfg_set_port, 0 },
 	{ "baud", cfg_set_baud, 0 },
 	{ "escape", cfg_set_escape, 0 },
+	{ "flow", cfg_set_flow, 0 },
 };
 
 static const struct key vm_keys[] = {
@@ -40,6 +41,7 @@ static const struct key vm_keys[] = {
 	{ "mode", cfg_set_mode, 0 },
 	{ "console-buffer", cfg_set_console_buffer, 0 },
 	{ "overflow", cfg_set_overflow, 0 },
+	{ "overflow-focus", cfg_set_overflow_focus, 0 },
 	{ "on_crash", cfg_set_on_crash, 0 },
 	{ "on_poweroff", cfg_set_on_poweroff, 0 },
 	{ "on_reset", cfg_set_on_reset, 0 },

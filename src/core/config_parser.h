@@ -76,6 +76,7 @@ void cfg_set_log(struct cfg_parser *p, struct span value);
 void cfg_set_port(struct cfg_parser *p, struct span value);
 void cfg_set_baud(struct cfg_parser *p, struct span value);
 void cfg_set_escape(struct cfg_parser *p, struct span value);
+void cfg_set_flow(struct cfg_parser *p, struct span value);
 
 void cfg_set_cpus(struct cfg_parser *p, struct span value);
 void cfg_set_memory(struct cfg_parser *p, struct span value);
@@ -84,6 +85,7 @@ void cfg_set_initrd(struct cfg_parser *p, struct span value);
 void cfg_set_cmdline(struct cfg_parser *p, struct span value);
 void cfg_set_console_buffer(struct cfg_parser *p, struct span value);
 void cfg_set_overflow(struct cfg_parser *p, struct span value);
+void cfg_set_overflow_focus(struct cfg_parser *p, struct span value);
 void cfg_set_on_crash(struct cfg_parser *p, struct span value);
 void cfg_set_on_poweroff(struct cfg_parser *p, struct span value);
 void cfg_set_on_reset(struct cfg_parser *p, struct span value);

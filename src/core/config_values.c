@@ -85,21 +85,33 @@ static bool known_port_name(struct span value, uint16_t *port)
 	return false;
 }
 
+bool config_uart_port(struct span value, uint16_t *port)
+{
+	uint64_t v;
+
+	if (known_port_name(value, port))
+		return true;
+	if (parse_number(value, MIN_UART_PORT, MAX_UART_PORT, &v) != PARSE_OK ||
+	    v % UART_PORTS != 0)
+		return false;
+	*port = (uint16_t)v;
+	return true;
+}
+
 void cfg_set_port(struct cfg_parser *p, struct span value)
 {
 	struct cfg_quote q;
-	uint64_t v;
 
-	if (known_port_name(value, &p->out->console_port))
-		return;
-	if (parse_number(value, MIN_UART_PORT, MAX_UART_PORT, &v) == PARSE_OK &&
-	    v % UART_PORTS == 0) {
-		p->out->console_port = (uint16_t)v;
+	p->out->port_given = true;
+	if (span_is(value, "none")) {
+		p->out->console_port = 0;
 		return;
 	}
+	if (config_uart_port(value, &p->out->console_port))
+		return;
 	cfg_mistake_at(&p->report, p->line,
 		       "a serial port is com1 to com4 or an I/O base from 0x100 to 0xfff8, "
-		       "a multiple of 8",
+		       "a multiple of 8; none is no port",
 		       "write it as in 'port = com1' or 'port = 0x3f8'", "%s is not a serial port",
 		       cfg_quoted(&q, value));
 }
@@ -117,6 +129,7 @@ void cfg_set_baud(struct cfg_parser *p, struct span value)
 	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
 		if (v == rates[i]) {
 			p->out->baud = rates[i];
+			p->out->baud_given = true;
 			return;
 		}
 	}
@@ -124,6 +137,20 @@ void cfg_set_baud(struct cfg_parser *p, struct span value)
 		       "the port can do the standard rates that divide 115200",
 		       "write 115200, 57600, 38400, 19200, 9600 or a lower one",
 		       "%s is not a baud rate of a 16550", cfg_quoted(&q, value));
+}
+
+void cfg_set_flow(struct cfg_parser *p, struct span value)
+{
+	static const struct cfg_choice choices[] = {
+		{ "none", FLOW_NONE },
+		{ "xonxoff", FLOW_XONXOFF },
+		{ "rtscts", FLOW_RTSCTS },
+	};
+	int v = cfg_choose(p, value, choices, ARRAY_SIZE(choices));
+
+	p->out->flow_given = true;
+	if (v >= 0)
+		p->out->flow = (enum line_flow)v;
 }
 
 void cfg_set_escape(struct cfg_parser *p, struct span value)

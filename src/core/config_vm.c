@@ -141,17 +141,28 @@ void cfg_set_console_buffer(struct cfg_parser *p, struct span value)
 
 /* ---- words ------------------------------------------------------------ */
 
-void cfg_set_overflow(struct cfg_parser *p, struct span value)
+static void set_overflow(struct cfg_parser *p, struct span value, enum overflow_policy *out)
 {
 	static const struct cfg_choice choices[] = {
 		{ "auto", OVERFLOW_AUTO },
 		{ "block", OVERFLOW_BLOCK },
 		{ "drop-oldest", OVERFLOW_DROP_OLDEST },
+		{ "pace", OVERFLOW_PACE },
 	};
 	int v = cfg_choose(p, value, choices, ARRAY_SIZE(choices));
 
 	if (v >= 0)
-		p->vm->overflow = (enum overflow_policy)v;
+		*out = (enum overflow_policy)v;
+}
+
+void cfg_set_overflow(struct cfg_parser *p, struct span value)
+{
+	set_overflow(p, value, &p->vm->overflow);
+}
+
+void cfg_set_overflow_focus(struct cfg_parser *p, struct span value)
+{
+	set_overflow(p, value, &p->vm->overflow_focus);
 }
 
 void cfg_set_on_crash(struct cfg_parser *p, struct span value)

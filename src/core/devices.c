@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's devices, and what connects them. */
 #include "guest_acpi.h"
+#include "log.h"
 #include "smp.h"
 #include "vm.h"
+#include "x86.h"
 
 #define COM1 0x3F8
 #define COM1_PORTS 8
@@ -12,9 +14,22 @@
 #define IRQ_COM1 4
 #define IRQ_RTC 8
 
+/* A guest that nobody looks at comes to life. */
+static void announce_first_output(struct vm *vm)
+{
+	vm->has_written = true;
+	if (!vcon_has_focus(vm->console))
+		log_info("guest %s: first output, %llu ms after its start", vm->cfg->name,
+			 (unsigned long long)tsc_to_us(rdtsc() - vm->start_tsc) / 1000);
+}
+
 static bool console_put(void *ctx, uint8_t byte)
 {
-	return vcon_put(((struct vm *)ctx)->console, byte);
+	struct vm *vm = ctx;
+
+	if (!vm->has_written)
+		announce_first_output(vm);
+	return vcon_put(vm->console, byte);
 }
 
 static bool console_room(void *ctx)
@@ -37,12 +52,18 @@ static void console_overrun(void *ctx)
 	vcon_count_overrun(((struct vm *)ctx)->console);
 }
 
+static bool console_paced(void *ctx)
+{
+	return vcon_paced(((struct vm *)ctx)->console);
+}
+
 static const struct uart_ops uart_ops = {
 	.put = console_put,
 	.room = console_room,
 	.get = console_get,
 	.pending = console_pending,
 	.overrun = console_overrun,
+	.paced = console_paced,
 };
 
 static void pic_output(void *ctx, bool level)
@@ -157,6 +178,7 @@ static bool create_timers(struct vm *vm)
 	vrtc_set_memory(&vm->rtc, vm->memory.size);
 	vhpet_init(&vm->hpet, &vm->clock, hpet_pin, hpet_irq, vm);
 	vpm_connect_sci(&vm->pm, &vm->clock, sci);
+	uart16550_set_clock(&vm->uart, &vm->clock);
 	return vpit_add_to_bus(&vm->pit, &vm->bus) && vrtc_add_to_bus(&vm->rtc, &vm->bus) &&
 	       vhpet_add_to_bus(&vm->hpet, &vm->bus);
 }
@@ -180,6 +202,13 @@ bool devices_create(struct vm *vm)
 	       create_timers(vm);
 }
 
+void vm_flush_console(struct vm *vm)
+{
+	lock_acquire(&vm->lock);
+	uart16550_flush(&vm->uart);
+	lock_release(&vm->lock);
+}
+
 void devices_reset(struct vm *vm)
 {
 	vm->ioapic.lines = 0;
@@ -189,7 +218,8 @@ void devices_reset(struct vm *vm)
 	vpit_reset(&vm->pit);
 	vrtc_reset(&vm->rtc);
 	vhpet_reset(&vm->hpet);
+	uart16550_reset(&vm->uart); /* before: its alarm is forgotten */
 	timers_changed(vm);
-	uart16550_reset(&vm->uart);
 	vcon_restart(vm->console);
+	vm->has_written = false;
 }

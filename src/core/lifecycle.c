@@ -219,6 +219,8 @@ static void complete_end(struct vm *vm)
 	/* Neither running, so nobody ends it, nor stopped, so nobody starts it, meanwhile. */
 	set_phase(vm, VM_STARTING);
 	vm->last_end = wanted && !restart ? END_CRASH : why;
+	forget_work(vm);
+	vm_flush_console(vm);
 	log_write(why == END_CRASH ? LOG_ERROR : LOG_INFO, "guest %s %s%s", vm->cfg->name,
 		  vm->end_text, restart ? "; restarting" : "");
 	if (wanted && !restart)
@@ -227,7 +229,6 @@ static void complete_end(struct vm *vm)
 			  vm->cfg->name, vm->short_lives, vm->cfg->name);
 	if (vm->last_end == END_CRASH && vm->cfg->on_crash == CRASH_FOCUS)
 		console_request_focus((int)vm->index);
-	forget_work(vm);
 	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->parked, 0, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in vm_end_request: its text may be written again. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From boot information to running guests, one step after the other. */
 #include "boot_info.h"
+#include "console_port.h"
 #include "core.h"
 #include "fmt.h"
 #include "io.h"
@@ -61,6 +62,29 @@ static void choose_backend(void)
 	core_give_up(missing ? missing
 			     : "this CPU offers neither SVM nor VMX; Bulkhead needs a CPU with "
 			       "hardware virtualization (in QEMU: -cpu max, or -cpu host with KVM)");
+}
+
+/* ---- the console's port --------------------------------------------------------------- */
+
+struct console_port console_port;
+
+void core_early_console(void)
+{
+	console_port_choose(&console_port, boot_info.cmdline, NULL, NULL);
+	if (console_port.base)
+		console_early(console_port.base, console_port.baud);
+}
+
+static void open_console(void)
+{
+	if (!console_port_choose(&console_port, boot_info.cmdline, &config, &acpi.console))
+		log_warn("command line: console= is none or a port and its rate, as in "
+			 "console=com1 or console=0x2f8,9600; it is passed over");
+	console_init(&monitor_ops, console_port.base, console_port.baud,
+		     config.escape ? config.escape : 5);
+	console_set_flow(console_port.flow);
+	log_info("console: port 0x%x at %u baud (%s)", console_port.base, console_port.baud,
+		 console_port.said_by);
 }
 
 /* ---- configuration ------------------------------------------------------------------ */
@@ -274,8 +298,7 @@ static void NORETURN monitor_only(void)
 {
 	log_error("no guest was started: the configuration is not right; "
 		  "correct it and start again");
-	console_init(&monitor_ops, config.console_port ? config.console_port : 0x3F8,
-		     config.baud ? config.baud : 115200, config.escape ? config.escape : 5);
+	open_console();
 	console_start(true);
 	idle_main();
 }
@@ -320,7 +343,7 @@ void core_main(void)
 		monitor_only();
 	if (!smp_create_cpus() || !backend->init())
 		core_give_up("the hypervisor's memory is too small for its CPUs");
-	console_init(&monitor_ops, config.console_port, config.baud, config.escape);
+	open_console();
 	if (!create_guests())
 		monitor_only();
 	error = partition_check();

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the console asks of the core: wake-ups, interrupt routing, monitor commands. */
+#include "console_port.h"
 #include "log.h"
 #include "monitor_show.h"
 #include "smp.h"
 #include "vm.h"
 
-#define COM_IRQ_1_3 4
-#define COM_IRQ_2_4 3
-#define COM2 0x2F8
-#define COM4 0x2E8
+#define ISA_GSIS 16 /* GSIs from here on are PCI's, whose lines are active low */
 
 static void wake(unsigned vm)
 {
@@ -24,6 +22,20 @@ static unsigned spare_cpu(void)
 	return 0;
 }
 
+/* The physical UART's GSI and polarity. */
+static uint32_t interrupt(bool *active_low)
+{
+	uint16_t flags;
+	const uint32_t gsi = acpi_isa_gsi(console_port.irq, &flags);
+
+	*active_low = ACPI_ACTIVE_LOW(flags);
+	if (!console_port.has_gsi)
+		return gsi;
+	if (console_port.gsi >= ISA_GSIS)
+		*active_low = true;
+	return console_port.gsi;
+}
+
 /*
  * The guest with the focus pays for its own console: the physical UART
  * interrupts its CPU and nobody else's.
@@ -31,14 +43,13 @@ static unsigned spare_cpu(void)
 static void route(int vm)
 {
 	unsigned cpu = vm < 0 ? spare_cpu() : vms[vm].vcpus[0].cpu;
-	const bool second = config.console_port == COM2 || config.console_port == COM4;
-	uint16_t flags;
+	bool active_low;
 	uint32_t gsi;
 
 	if (!__atomic_load_n(&cpus[cpu]->online, __ATOMIC_RELAXED))
 		cpu = spare_cpu();
-	gsi = acpi_isa_gsi(second ? COM_IRQ_2_4 : COM_IRQ_1_3, &flags);
-	if (!ioapic_route_nmi(gsi, ACPI_ACTIVE_LOW(flags), cpus[cpu]->apic_id))
+	gsi = interrupt(&active_low);
+	if (console_port.base && !ioapic_route_nmi(gsi, active_low, cpus[cpu]->apic_id))
 		log_warn("console: its interrupt cannot be routed to CPU %u; keys are seen late",
 			 cpu);
 }
@@ -102,6 +113,7 @@ static unsigned cpu(void)
 
 const struct console_ops monitor_ops = {
 	.wake = wake,
+	.now_ns = now_ns,
 	.route = route,
 	.cpu = cpu,
 	.kick = smp_kick,

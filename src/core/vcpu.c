@@ -178,8 +178,11 @@ static void take_work(struct vcpu *v)
 		reset_vcpu(v, true);
 		v->state = VCPU_WAIT_SIPI;
 	}
-	if (v->state == VCPU_PARKED)
+	if (v->state == VCPU_PARKED) {
+		if (work & WORK_CONSOLE)
+			vm_flush_console(v->vm);
 		return;
+	}
 	/* After START and JOIN: an end may come before this CPU has taken its join. */
 	if (work & WORK_END) {
 		park(v);

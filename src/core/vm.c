@@ -97,6 +97,7 @@ const char *vm_create(struct vm *vm, const struct cfg_vm *cfg, unsigned index,
 		return "the hypervisor's memory is used up";
 	vm->hypervisor_memory += vcon_memory(cfg->console_buffer) - cfg->console_buffer;
 	vm->console = console_add(cfg->name, console, cfg->console_buffer, cfg->overflow);
+	vcon_set_focus_policy(vm->console, cfg->overflow_focus);
 	if (!devices_create(vm))
 		return "two devices claim the same port; change exit-port";
 	n_vms = index + 1;

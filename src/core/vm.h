@@ -122,6 +122,7 @@ struct vm {
 
 	/* When its timer devices have something to do, ns; see vtimer.c. */
 	uint64_t deadline;
+	bool has_written; /* to its console, in this life; under the lock */
 
 	/* enum vm_phase: release by the CPU that changes it, acquire by readers. */
 	uint32_t phase;
@@ -246,6 +247,12 @@ uint64_t wall_ns(void);
 
 /* False: two devices claim the same port.  Boot CPU. */
 bool devices_create(struct vm *vm);
+/*
+ * The guest has ended: what its UART still holds goes to its console, before its
+ * end is announced; what finds no room goes when there is some (WORK_CONSOLE).
+ * A CPU of the guest.
+ */
+void vm_flush_console(struct vm *vm);
 /* As after power-on.  Under the lock, the guest not running. */
 void devices_reset(struct vm *vm);
 

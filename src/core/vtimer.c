@@ -120,6 +120,7 @@ static uint64_t earliest(const struct vm *vm)
 		vrtc_next(&vm->rtc),
 		vhpet_next(&vm->hpet),
 		vpm_next(&vm->pm),
+		uart16550_next(&vm->uart),
 	};
 	uint64_t first = VTIME_NEVER;
 
@@ -156,6 +157,7 @@ void vtimer_run(struct vm *vm)
 	vrtc_advance(&vm->rtc, now);
 	vhpet_advance(&vm->hpet, now);
 	vpm_advance(&vm->pm, now);
+	uart16550_advance(&vm->uart, now);
 	vtimer_rearm(vm);
 	lock_release(&vm->lock);
 }

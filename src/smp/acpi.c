@@ -2,6 +2,7 @@
 /* Just enough ACPI: which CPUs and I/O APIC there are, the PM timer, \_S5. */
 #include "smp.h"
 
+#include "acpi_spcr.h"
 #include "io.h"
 #include "kstring.h"
 #include "log.h"
@@ -297,6 +298,8 @@ static void parse_table(const struct sdt *t)
 		parse_fadt(at((uintptr_t)t));
 	else if (memcmp(t->signature, "HPET", 4) == 0 && t->length >= sizeof(struct hpet_table))
 		parse_hpet(at((uintptr_t)t));
+	else if (memcmp(t->signature, "SPCR", 4) == 0)
+		acpi_parse_spcr(t, t->length);
 }
 
 static void parse_root(const struct sdt *root, unsigned entry_size)

@@ -111,6 +111,23 @@ void console_init(const struct console_ops *ops, uint16_t uart_base, unsigned ba
 			 uart_base);
 }
 
+void console_set_flow(enum line_flow flow)
+{
+	uart_set_flow(&mux.uart, flow);
+}
+
+void console_get_line(struct console_line *out)
+{
+	const struct uart *u = &mux.uart;
+
+	*out = (struct console_line){
+		.present = u->present, .port = mux.uart_base, .baud = mux.baud,
+		.in = u->received, .out = u->sent, .breaks = u->breaks, .framing = u->framing,
+		.parity = u->parity, .overruns = u->overruns,
+		.host_holds = u->tx_held, .host_held = u->rx_told,
+	};
+}
+
 struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
 			 enum overflow_policy overflow)
 {

@@ -13,10 +13,12 @@ static char escape_letter(const struct mux *m)
 
 static void deliver(struct mux *m, uint8_t byte)
 {
-	if (m->want == MONITOR)
+	unsigned target = input_target(m);
+
+	if (target == MONITOR)
 		monitor_input(m, byte);
 	else
-		vcon_deliver(m, m->src[m->want], byte);
+		vcon_deliver(m, m->src[target], byte);
 }
 
 static void focus_number(struct mux *m, unsigned number)
@@ -75,6 +77,7 @@ static void hotkey(struct mux *m, uint8_t key)
 		deliver(m, key);
 		return;
 	}
+	input_follow(m);
 	switch (key) {
 	case '1' ... '9':
 		focus_number(m, (unsigned)(key - '0'));

@@ -85,12 +85,39 @@ static bool stats_step(struct mux *m)
 	return ++j->vm < j->end;
 }
 
-static void port_stats(const struct mux *m, bool machine)
+#define ULL(x) ((unsigned long long)(x))
+
+static void line_for_people(const struct console_line *l)
 {
-	console_print(machine ? "port overruns=%llu breaks=%llu framing=%llu\n"
-			      : "serial port: %llu overruns, %llu breaks, %llu framing errors\n",
-		      (unsigned long long)m->uart.overruns, (unsigned long long)m->uart.breaks,
-		      (unsigned long long)m->uart.framing);
+	if (!l->present) {
+		console_print("line: none\n");
+		return;
+	}
+	console_print("line: port 0x%x at %u baud: in %llu, out %llu; breaks %llu, framing %llu, "
+		      "parity %llu, overruns %llu%s%s\n",
+		      l->port, l->baud, ULL(l->in), ULL(l->out), ULL(l->breaks), ULL(l->framing),
+		      ULL(l->parity), ULL(l->overruns), l->host_holds ? "; held by the host" : "",
+		      l->host_held ? "; holds the host" : "");
+}
+
+static void line_for_programs(const struct console_line *l)
+{
+	console_print("line present=%u port=0x%x baud=%u in=%llu out=%llu breaks=%llu framing=%llu "
+		      "parity=%llu overruns=%llu host_holds=%u host_held=%u\n",
+		      l->present, l->port, l->baud, ULL(l->in), ULL(l->out), ULL(l->breaks),
+		      ULL(l->framing), ULL(l->parity), ULL(l->overruns), l->host_holds,
+		      l->host_held);
+}
+
+static void line_stats(bool machine)
+{
+	struct console_line l;
+
+	console_get_line(&l);
+	if (machine)
+		line_for_programs(&l);
+	else
+		line_for_people(&l);
 }
 
 void cmd_stats(struct mux *m, struct args *a)
@@ -105,7 +132,7 @@ void cmd_stats(struct mux *m, struct args *a)
 	j->end = a->n ? guest + 1 : m->n_guests;
 	j->part = 0;
 	if (!a->n)
-		port_stats(m, j->machine);
+		line_stats(j->machine);
 	if (m->ops->stats && j->vm < j->end)
 		m->mon.job.step = stats_step;
 }

@@ -192,10 +192,13 @@ static void transmit(struct mux *m)
 
 static void receive(struct mux *m)
 {
-	int byte;
+	int byte = uart_get(&m->uart);
 
-	while ((byte = uart_get(&m->uart)) >= 0)
+	if (byte >= 0)
+		input_arrived(m);
+	for (; byte >= 0; byte = uart_get(&m->uart))
 		input_byte(m, (uint8_t)byte);
+	input_flow(m);
 }
 
 static void take_request(struct mux *m)
@@ -203,8 +206,10 @@ static void take_request(struct mux *m)
 	/* Acquire is not needed: the value says it all. */
 	unsigned request = __atomic_exchange_n(&m->request, 0, __ATOMIC_RELAXED);
 
-	if (request)
-		mux_focus(m, request - 1);
+	if (!request)
+		return;
+	input_keep_paste(m);
+	mux_focus(m, request - 1);
 }
 
 static void wake_guests(struct mux *m)
@@ -297,5 +302,7 @@ void mux_work(struct mux *m)
 	/* Relaxed: console_drained asks again and again. */
 	__atomic_store_n(&m->drained, !more && uart_tx_idle(&m->uart), __ATOMIC_RELAXED);
 	uart_end(&m->uart, more);
+	if (m->uart.gone)
+		vcon_port_lost(m);
 	wake_guests(m);
 }

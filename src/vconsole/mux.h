@@ -20,7 +20,7 @@
 #define MONITOR CFG_MAX_VMS
 #define N_SOURCES (CFG_MAX_VMS + 1)
 
-#define INPUT_RING KIB(64)
+#define INPUT_RING KIB(128) /* a paste of 64 KiB, and as much again typed before it was read */
 #define MONITOR_RING KIB(64)
 
 #define UNFINISHED_LIMIT 512 /* the longest unfinished line that is shown again */
@@ -28,7 +28,8 @@
 struct vcon {
 	const char *name;
 	unsigned index;
-	enum overflow_policy overflow;
+	/* Never OVERFLOW_AUTO. */
+	enum overflow_policy with_focus, without_focus;
 	struct ring out; /* producer: the guest; consumer: the drain's owner */
 	struct ring in;	 /* producer: the drain's owner; consumer: the guest */
 	/* Shared. */
@@ -65,6 +66,14 @@ struct messages {
 	size_t notice_len;
 };
 
+/* Where typed bytes go, and whether the host is held; input.c. */
+struct input_state {
+	uint64_t last_ns;   /* when the last byte came */
+	unsigned paste_to;  /* 1 + the source that a paste goes on to, 0: it follows `want` */
+	bool let_in;	    /* a BREAK lifted the hold for now */
+	unsigned holding;   /* shared: 1 + the guest for whose sake the host is held, 0: none */
+};
+
 struct mux {
 	const struct console_ops *ops;
 	struct uart uart;
@@ -90,6 +99,7 @@ struct mux {
 	bool switching;
 	unsigned leave_budget; /* bytes that the leaving source may still use to end its line */
 	bool cut;	       /* the focused source's unfinished line is to be shown again */
+	struct input_state input;
 	bool losing;	       /* bytes were lost since the ring was last empty */
 	bool after_escape;
 	uint32_t touched; /* guests that got input in this work, a bit each */
@@ -118,6 +128,8 @@ void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_p
 void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte);
 void vcon_collect_wakes(struct mux *m);
 void vcon_left(struct mux *m, struct vcon *c);
+/* The port is there no more: from now on nobody waits for it. */
+void vcon_port_lost(struct mux *m);
 
 /* outgoing.c */
 void out_byte(struct outgoing *o, uint8_t byte);
@@ -137,6 +149,20 @@ void message_show(struct mux *m);
 /* Of the `n` next bytes of the focused ring, how many may be shown before the next message. */
 size_t message_limit(struct mux *m, const uint8_t *data, size_t n);
 void message_refocus(struct mux *m);
+
+/* input.c */
+/* Bytes have come in: is what is typed now still part of a paste? */
+void input_arrived(struct mux *m);
+/* The source that typed bytes go to. */
+unsigned input_target(const struct mux *m);
+/* The focus moves without a key: a paste that is under way goes on to where it went. */
+void input_keep_paste(struct mux *m);
+/* A key was pressed: what follows goes to where the focus does. */
+void input_follow(struct mux *m);
+/* Holds the host while there is little room for what it types, or lets it go on. */
+void input_flow(struct mux *m);
+/* Guest's side, after it has read: may the host go on? */
+void input_was_read(struct vcon *c);
 
 /* hotkey.c: a byte from the terminal. */
 void input_byte(struct mux *m, uint8_t byte);

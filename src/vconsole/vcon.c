@@ -20,7 +20,8 @@ void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_p
 	memset(c, 0, sizeof(*c));
 	c->name = name;
 	c->index = index;
-	c->overflow = overflow;
+	c->with_focus = overflow == OVERFLOW_AUTO ? OVERFLOW_BLOCK : overflow;
+	c->without_focus = overflow == OVERFLOW_AUTO ? OVERFLOW_DROP_OLDEST : overflow;
 	c->hungry = true;
 	ring_init(&c->out, out, out_size);
 	if (in)
@@ -32,16 +33,33 @@ size_t vcon_memory(uint32_t out_size)
 	return sizeof(struct vcon) + INPUT_RING + out_size;
 }
 
+void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy)
+{
+	if (policy != OVERFLOW_AUTO)
+		c->with_focus = policy;
+}
+
+bool vcon_has_focus(const struct vcon *c)
+{
+	/* Ordered by the fences in vcon_room and vcon_left; alone, any value will do. */
+	return __atomic_load_n(&console_mux()->focus, __ATOMIC_RELAXED) == c->index;
+}
+
+static enum overflow_policy policy(const struct vcon *c)
+{
+	return vcon_has_focus(c) ? c->with_focus : c->without_focus;
+}
+
 static bool blocks(const struct vcon *c)
 {
-	const struct mux *m = console_mux();
+	/* Without a port nobody would ever make room. */
+	return __atomic_load_n(&console_mux()->uart.present, __ATOMIC_RELAXED) &&
+	       policy(c) == OVERFLOW_BLOCK;
+}
 
-	if (!m->uart.present) /* nobody would ever make room */
-		return false;
-	if (c->overflow == OVERFLOW_AUTO)
-		/* Ordered by the fences in vcon_room and vcon_left; alone, any value will do. */
-		return __atomic_load_n(&m->focus, __ATOMIC_RELAXED) == c->index;
-	return c->overflow == OVERFLOW_BLOCK;
+bool vcon_paced(const struct vcon *c)
+{
+	return policy(c) == OVERFLOW_PACE;
 }
 
 static bool has_room(const struct vcon *c)
@@ -106,6 +124,7 @@ int vcon_get(struct vcon *c)
 			return -1;
 	}
 	ring_consume(&c->in, 1);
+	input_was_read(c);
 	return byte;
 }
 
@@ -185,4 +204,20 @@ void vcon_left(struct mux *m, struct vcon *c)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (c->index != MONITOR && has_room(c) && take(&c->waiting))
 		m->wake |= 1U << c->index;
+}
+
+void vcon_port_lost(struct mux *m)
+{
+	unsigned i;
+
+	__atomic_store_n(&m->uart.present, false, __ATOMIC_RELAXED);
+	m->uart.gone = false;
+	log_error("console: the serial port answers no more; the guests go on without it");
+	/* `present`, then the flags; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (i = 0; i < m->n_guests; i++)
+		if (take(&m->src[i]->waiting))
+			m->wake |= 1U << i;
+	/* Another round, which finds no port and sets what others look at. */
+	__atomic_store_n(&m->pending, true, __ATOMIC_RELAXED);
 }

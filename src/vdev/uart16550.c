@@ -4,11 +4,14 @@
  * sheet; section numbers below are from it).  Transmission takes no time as
  * long as the console has room; when it has none, THRE stays clear and the
  * guest waits, so that nothing is lost.  Received bytes stay in the console's
- * ring until the guest has read what is in the receiver's FIFO.
+ * ring until the guest has read what is in the receiver's FIFO.  Where the
+ * console wants it paced, bytes leave one by one as they would on a wire.
  */
 #include "kstring.h"
+#include "uart_parts.h"
 #include "uart_regs.h"
 #include "vdev.h"
+#include "vdev_time.h"
 
 static bool fifo_enabled(const struct uart16550 *u)
 {
@@ -100,6 +103,7 @@ static void tx_clear(struct uart16550 *u)
 {
 	u->tx_head = 0;
 	u->tx_count = 0;
+	u->wake_at = VTIME_NEVER;
 }
 
 /* The guest itself gives up bytes that wait: they count like those it wrote without room. */
@@ -110,12 +114,31 @@ static void tx_discard(struct uart16550 *u)
 	tx_clear(u);
 }
 
+static bool tx_send_one(struct uart16550 *u)
+{
+	if (!u->tx_count || !u->ops->put(u->ctx, u->tx[u->tx_head]))
+		return false;
+	u->tx_head = (uint8_t)((u->tx_head + 1U) % UART_FIFO);
+	u->tx_count--;
+	return true;
+}
+
 static void tx_drain(struct uart16550 *u)
 {
-	while (u->tx_count && u->ops->put(u->ctx, u->tx[u->tx_head])) {
-		u->tx_head = (uint8_t)((u->tx_head + 1U) % UART_FIFO);
-		u->tx_count--;
-	}
+	if (!u->tx_count)
+		return;
+	uart_pace_look(u);
+	while (uart_pace_ready(u) && tx_send_one(u))
+		uart_pace_sent(u);
+}
+
+/* A byte that goes past the empty FIFO, straight to the shift register. */
+static bool tx_send_now(struct uart16550 *u, uint8_t byte)
+{
+	if (u->tx_count || !uart_pace_idle(u) || !u->ops->put(u->ctx, byte))
+		return false;
+	uart_pace_sent(u);
+	return true;
 }
 
 /* Moves bytes both ways; becoming empty is what makes the THRE interrupt due. */
@@ -125,6 +148,7 @@ static void move_bytes(struct uart16550 *u)
 
 	rx_fill(u);
 	tx_drain(u);
+	uart_pace_rearm(u);
 	empty = !u->tx_count && (looping(u) || u->ops->room(u->ctx));
 	if (empty && !u->thr_empty)
 		u->thre_pending = true;
@@ -162,7 +186,10 @@ static void write_thr(struct uart16550 *u, uint8_t byte)
 		rx_push(u, byte);
 		return;
 	}
-	if (!u->tx_count && u->ops->put(u->ctx, byte))
+	uart_pace_look(u);
+	if (u->paced)
+		tx_drain(u); /* what has left by now makes room, and is not delayed by this byte */
+	if (tx_send_now(u, byte))
 		return;
 	if (u->tx_count < fifo_depth(u)) {
 		u->tx[(u->tx_head + u->tx_count) % UART_FIFO] = byte;
@@ -189,51 +216,10 @@ static uint8_t read_lsr(struct uart16550 *u)
 	if (u->rx_count)
 		lsr |= LSR_DR;
 	if (u->thr_empty)
-		lsr |= LSR_THRE | LSR_TEMT;
+		lsr |= LSR_THRE;
+	if (u->thr_empty && uart_pace_idle(u))
+		lsr |= LSR_TEMT;
 	return lsr;
-}
-
-/* The modem lines: a cable that is always there, or in loopback our own outputs (8.7). */
-static uint8_t modem_lines(uint8_t mcr)
-{
-	unsigned lines = 0;
-
-	if (!(mcr & MCR_LOOP))
-		return MSR_DCD | MSR_DSR | MSR_CTS;
-	if (mcr & MCR_RTS)
-		lines |= MSR_CTS;
-	if (mcr & MCR_DTR)
-		lines |= MSR_DSR;
-	if (mcr & MCR_OUT1)
-		lines |= MSR_RI;
-	if (mcr & MCR_OUT2)
-		lines |= MSR_DCD;
-	return (uint8_t)lines;
-}
-
-static uint8_t read_msr(struct uart16550 *u)
-{
-	uint8_t msr = modem_lines(u->mcr) | u->msr_delta;
-
-	u->msr_delta = 0;
-	return msr;
-}
-
-static void write_mcr(struct uart16550 *u, uint8_t value)
-{
-	unsigned before = modem_lines(u->mcr), now, delta = 0;
-
-	u->mcr = value & MCR_MASK;
-	now = modem_lines(u->mcr);
-	if ((before ^ now) & MSR_CTS)
-		delta |= MSR_DCTS;
-	if ((before ^ now) & MSR_DSR)
-		delta |= MSR_DDSR;
-	if (before & ~now & MSR_RI)
-		delta |= MSR_TERI; /* the trailing edge only (8.8) */
-	if ((before ^ now) & MSR_DCD)
-		delta |= MSR_DDCD;
-	u->msr_delta |= (uint8_t)delta;
 }
 
 static void write_fcr(struct uart16550 *u, uint8_t value)
@@ -275,7 +261,7 @@ static uint8_t read_reg(struct uart16550 *u, unsigned reg)
 	case REG_LSR:
 		return read_lsr(u);
 	case REG_MSR:
-		return read_msr(u);
+		return uart_modem_read(u);
 	case REG_SCR:
 		return u->scr;
 	}
@@ -306,7 +292,7 @@ static void write_reg(struct uart16550 *u, unsigned reg, uint8_t value)
 		u->lcr = value;
 		break;
 	case REG_MCR:
-		write_mcr(u, value);
+		uart_modem_write(u, value);
 		break;
 	case REG_SCR:
 		u->scr = value;
@@ -349,6 +335,13 @@ void uart16550_update(struct uart16550 *u)
 	set_line(u, u->ier);
 }
 
+void uart16550_flush(struct uart16550 *u)
+{
+	u->paced = false;
+	while (tx_send_one(u))
+		;
+}
+
 void uart16550_reset(struct uart16550 *u)
 {
 	u->ier = 0;
@@ -361,7 +354,8 @@ void uart16550_reset(struct uart16550 *u)
 	u->dlm = 0;
 	u->msr_delta = 0;
 	rx_clear(u);
-	tx_clear(u);
+	tx_discard(u);
+	u->tx_ready = 0;
 	u->thr_empty = true;
 	u->thre_pending = false;
 }

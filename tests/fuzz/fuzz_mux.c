@@ -53,6 +53,8 @@ static size_t step(const uint8_t *data, size_t size)
 	case 4:
 		tty.stuck = n & 1;
 		tty.allow = n;
+		tty.msr = n & 2 ? 0 : MSR_CTS;
+		tty.lsr_errors = n & 4 ? LSR_BI | LSR_FE : 0;
 		break;
 	case 5:
 		log_write(n & 1 ? LOG_ERROR : LOG_INFO, "record %u", n);
@@ -73,9 +75,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned i;
 
 	fx_setup();
+	tty.msr = MSR_CTS;
 	fx_add("alpha", RING, OVERFLOW_AUTO);
 	fx_add("beta", RING, OVERFLOW_BLOCK);
 	fx_add("gamma", RING, OVERFLOW_DROP_OLDEST);
+	if (size) /* the first byte: which flow control */
+		console_set_flow((enum line_flow)(data[0] % 3));
 	console_start(false);
 	while (size) {
 		size_t used = step(data, size);
@@ -86,10 +91,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_counts(i);
 	}
 	tty.stuck = false;
+	tty.msr = MSR_CTS;
+	type("\x11"); /* XON */
+	console_poll(); /* the modem status interrupt */
 	run();
 	CHECK(console_drained() && !console_has_work());
 	CHECK(!tty.overflow);
-	CHECK(tty.ier == IER_ERBFI);
+	CHECK((tty.ier & ~IER_EDSSI) == IER_ERBFI);
 	if (console_mux()->focus != MONITOR)
 		CHECK(!ring_used(&guest[console_mux()->focus]->out));
 	log_set_sink(NULL);

@@ -8,6 +8,7 @@
 
 #include "uart_regs.h"
 #include "vdev.h"
+#include "vdev_time.h"
 
 #define CHECK(cond)                                                                                \
 	do {                                                                                       \
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct {
 	size_t room, taken, overruns, input;
-	bool level;
+	bool level, paced;
+	uint64_t now;
 } con;
 
 static bool con_put(void *ctx, uint8_t byte)
@@ -64,7 +66,25 @@ static void con_irq(void *ctx, unsigned irq, bool level)
 	con.level = level;
 }
 
-static const struct uart_ops ops = { con_put, con_room, con_get, con_pending, con_overrun };
+static bool con_paced(void *ctx)
+{
+	(void)ctx;
+	return con.paced;
+}
+
+static uint64_t now_ns(void)
+{
+	return con.now;
+}
+
+static void rearm(void *ctx)
+{
+	(void)ctx;
+}
+
+static const struct uart_ops ops = { con_put,	  con_room,    con_get,
+				     con_pending, con_overrun, con_paced };
+static const struct vclock uart_clock = { now_ns, now_ns, rearm, NULL };
 
 static void check(const struct uart16550 *u)
 {
@@ -72,7 +92,9 @@ static void check(const struct uart16550 *u)
 	CHECK(u->tx_count <= UART_FIFO && u->tx_head < UART_FIFO);
 	CHECK(u->irq_level == con.level);
 	CHECK(!con.level || ((u->mcr & MCR_OUT2) && u->ier));
-	CHECK(!u->tx_count || !con.room); /* what could go has gone */
+	/* What could go has gone; what goes by time has somebody to wake it. */
+	CHECK(!u->tx_count || !con.room || u->paced);
+	CHECK(!u->tx_count || !u->paced || uart16550_next(u) != VTIME_NEVER);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -84,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	con = (typeof(con)){ 0 };
 	uart16550_init(&u, &ops, NULL, (struct irq_line){ con_irq, NULL, 4 });
+	uart16550_set_clock(&u, &uart_clock);
 	for (i = 0; i + 2 < size; i += 3) {
 		uint16_t port = (uint16_t)(0x3F8 + (data[i] & 7));
 		unsigned width = sizes[(data[i] >> 3) & 3];
@@ -92,6 +115,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		switch (data[i] >> 5) {
 		case 0:
+			con.paced = data[i + 1] & 1;
+			con.now += (uint64_t)data[i + 2] << (data[i + 1] >> 3);
+			uart16550_advance(&u, con.now);
+			break;
 		case 1:
 			(void)uart16550_read(&u, port, width);
 			break;

@@ -23,7 +23,7 @@ struct tty {
 	size_t out_len;
 	const uint8_t *in;
 	size_t in_len;
-	uint8_t ier, scr, lcr, fcr, lsr_errors;
+	uint8_t ier, scr, lcr, fcr, mcr, msr, lsr_errors;
 	bool absent, stuck;
 	size_t allow; /* bytes that a stuck port still sends */
 	unsigned depth;
@@ -72,6 +72,8 @@ static uint8_t tty_in(void *ctx, unsigned reg)
 		return tty_lsr();
 	case REG_SCR:
 		return tty.scr;
+	case REG_MSR:
+		return tty.msr;
 	default:
 		return 0;
 	}
@@ -95,6 +97,8 @@ static void tty_out(void *ctx, unsigned reg, uint8_t value)
 		tty.lcr = value;
 	if (reg == REG_IIR)
 		tty.fcr = value;
+	if (reg == REG_MCR)
+		tty.mcr = value;
 	if (reg == REG_SCR)
 		tty.scr = value;
 	if (tty.lcr & LCR_DLAB)

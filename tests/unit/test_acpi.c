@@ -279,6 +279,36 @@ static void test_broken_tables(void **state)
 	assert_non_null(run()); /* no table at all */
 }
 
+/* The rest of SPCR's rules are in test_console_port.c. */
+static void test_spcr(void **state)
+{
+	(void)state;
+	begin_madt();
+	finish();
+	begin("SPCR");
+	put(0, 4); /* a 16550 */
+	put(1, 4); /* among the I/O ports */
+	put(0x2F8, 8);
+	put(0, 6);
+	put(7, 4); /* 115200 baud */
+	finish();
+	assert_null(run());
+	assert_int_equal(acpi.console.port, 0x2F8);
+	assert_int_equal(acpi.console.baud, 115200);
+	setup(state);
+	begin_madt();
+	finish();
+	begin("SPCR");
+	put(0, 4);
+	put(1, 4);
+	put(0x2F8, 8);
+	put(0, 8);
+	put(0, 2);
+	tables[n_tables++] = finish_as((uint32_t)blob.len, 1); /* a wrong checksum */
+	assert_null(run());
+	assert_int_equal(acpi.console.port, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +318,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_too_many_cpus, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_tables, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_spcr, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,8 @@ static void test_defaults(void **state)
 	assert_int_equal(cfg.console_port, 0x3F8);
 	assert_int_equal(cfg.baud, 115200);
 	assert_int_equal(cfg.escape, 5);
+	assert_int_equal(cfg.flow, FLOW_NONE);
+	assert_false(cfg.port_given || cfg.baud_given || cfg.flow_given);
 	assert_int_equal(cfg.on_all_stopped, ALL_STOPPED_MONITOR);
 	assert_int_equal(cfg.log, -1);
 	assert_int_equal(cfg.n_vms, 1);
@@ -228,6 +230,7 @@ static void test_defaults(void **state)
 	assert_string_equal(vm->cmdline, "");
 	assert_int_equal(vm->console_buffer, KIB(256));
 	assert_int_equal(vm->overflow, OVERFLOW_AUTO);
+	assert_int_equal(vm->overflow_focus, OVERFLOW_AUTO);
 	assert_int_equal(vm->on_crash, CRASH_ANNOUNCE);
 	assert_int_equal(vm->on_poweroff, ACTION_STOP);
 	assert_int_equal(vm->on_reset, ACTION_RESTART);
@@ -252,6 +255,8 @@ static void test_all_keys(void **state)
 	assert_int_equal(cfg.console_port, 0x2F8);
 	assert_int_equal(cfg.baud, 9600);
 	assert_int_equal(cfg.escape, 0x1D);
+	assert_int_equal(cfg.flow, FLOW_RTSCTS);
+	assert_true(cfg.port_given && cfg.baud_given && cfg.flow_given);
 	assert_int_equal(cfg.n_vms, 2);
 
 	assert_string_equal(a->name, "alpha.1");
@@ -263,6 +268,7 @@ static void test_all_keys(void **state)
 	assert_string_equal(a->cmdline, "console=ttyS0 root=/dev/ram0   quiet");
 	assert_int_equal(a->console_buffer, MIB(16));
 	assert_int_equal(a->overflow, OVERFLOW_BLOCK);
+	assert_int_equal(a->overflow_focus, OVERFLOW_PACE);
 	assert_int_equal(a->on_crash, CRASH_RESTART);
 	assert_int_equal(a->on_poweroff, ACTION_RESTART);
 	assert_int_equal(a->on_reset, ACTION_STOP);

@@ -4,6 +4,7 @@
  *   portio r PORT         prints the byte read there, in hexadecimal
  *   portio w PORT BYTE    writes one
  *   portio scan           prints how many of the 65,536 ports read as ff
+ *   portio torment        reads and writes every register of the serial port, for ever
  * Numbers are hexadecimal.  No C library, to keep the initramfs small.
  */
 #define SYS_write 1
@@ -69,12 +70,27 @@ static unsigned long scan(void)
 	return ones;
 }
 
+/* Any values in any order: a generator as in the C standard's example. */
+static void torment(void)
+{
+	for (unsigned long n = 1;; n = n * 1103515245 + 12345) {
+		unsigned long port = 0x3f8 + ((n >> 16) & 7);
+
+		if (n >> 20 & 1)
+			out8(port, n >> 21);
+		else
+			in8(port);
+	}
+}
+
 static int run(long argc, char **argv)
 {
 	if (syscall3(SYS_iopl, 3, 0, 0) != 0)
 		return 2;
 	if (argc == 2 && argv[1][0] == 's')
 		print_hex(scan());
+	else if (argc == 2 && argv[1][0] == 't')
+		torment();
 	else if (argc == 3 && argv[1][0] == 'r')
 		print_hex(in8(parse_hex(argv[2])));
 	else if (argc == 4 && argv[1][0] == 'w')
