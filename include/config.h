@@ -25,6 +25,7 @@
 #define CFG_MIN_BUFFER KIB(4)
 #define CFG_MAX_BUFFER MIB(16)
 #define CFG_DEFAULT_BUFFER KIB(256)
+#define CFG_ALL_BUFFERS MIB(64) /* of all guests together */
 
 enum overflow_policy {
 	OVERFLOW_AUTO,        /* block with the focus, drop-oldest without; as overflow_focus: as overflow */
@@ -73,7 +74,7 @@ struct cfg_vm {
 	enum hypervisor_leaf hypervisor_leaf;
 	/* Lines, for messages about the machine: 0 when the key is absent. */
 	unsigned line, line_cpus, line_memory, line_kernel, line_initrd;
-	unsigned line_console, line_cmdline, line_format, line_load, line_entry, line_mode;
+	unsigned line_console, line_cmdline, line_format, line_load, line_entry, line_mode, line_buffer;
 };
 
 struct config {

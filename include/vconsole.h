@@ -37,6 +37,12 @@ struct console_ops {
 	/* Nanoseconds since some moment; NULL: a paste cannot be told from single keys. */
 	uint64_t (*now_ns)(void);
 	/*
+	 * The number of the CPU that calls, and: have CPU `cpu` call console_poll
+	 * soon.  Where both are NULL, every caller of console_poll comes again.
+	 */
+	unsigned (*cpu)(void);
+	void (*kick)(unsigned cpu);
+	/*
 	 * Monitor commands.  They answer, or refuse, by console_print, with no
 	 * more than 2 KiB each time.  `machine` asks for records of key=value.
 	 */

@@ -73,16 +73,29 @@ $(HB)/fuzz/%: tests/fuzz/%.c $(HB)/libfuzzed.a
 
 fuzz-bins: $(FUZZ_BIN)
 
-# The stress tests once more, under ThreadSanitizer.
+# The stress tests once more, under ThreadSanitizer: with fewer bytes, as it is slow.
 TSAN_SRC := src/lib/fmt.c src/lib/log.c src/lib/parse.c $(wildcard src/vconsole/*.c)
-TSAN_BIN := $(HB)/tsan/test_ring_stress $(HB)/tsan/test_mux_stress $(HB)/tsan/test_marks
+TSAN_BIN := $(HB)/tsan/test_ring_stress $(HB)/tsan/test_mux_stress $(HB)/tsan/test_marks \
+            $(HB)/tsan/test_mux_flood
 $(HB)/tsan/%: tests/unit/%.c $(TSAN_SRC) $(wildcard include/*.h)
 	@mkdir -p $(@D)
 	@echo "  TSAN  $@"
 	@$(CLANG) -std=gnu11 -g -O2 -Iinclude -Isrc -DBULKHEAD_DEBUG=1 -DBULKHEAD_HOST=1 \
-	  -fsanitize=thread -o $@ $< $(TSAN_SRC) -lcmocka -lpthread
+	  -fsanitize=thread -DTOTAL=300000U -o $@ $< $(TSAN_SRC) -lcmocka -lpthread
+
+# Figures of the console's code on the host, as it is compiled for the hypervisor.
+BENCHFLAGS := -std=gnu11 -O2 -Iinclude -Isrc -DBULKHEAD_DEBUG=0 -DBULKHEAD_HOST=1
+$(HB)/bench/ring: tests/bench/host/ring.c src/vconsole/ring.c include/ring.h
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(BENCHFLAGS) -flto -o $@ $(filter %.c,$^) -lpthread
+$(HB)/bench/flood: tests/unit/test_mux_flood.c $(TSAN_SRC) $(wildcard include/*.h)
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(BENCHFLAGS) -DTOTAL=50000000U -DCHANGES=10000U -o $@ $(filter %.c,$^) \
+	  -lcmocka -lpthread
+
+bench-bins: $(HB)/bench/ring $(HB)/bench/flood
 
 tsan-bins: $(TSAN_BIN)
 
 -include $(shell find $(HB) -name '*.d' 2>/dev/null)
-.PHONY: unit-bins fuzz-bins tsan-bins
+.PHONY: unit-bins fuzz-bins tsan-bins bench-bins

@@ -11,13 +11,13 @@ make run        installs what is missing, builds all, starts it in QEMU on this 
                   SERIAL=unix:PATH   the console on a Unix socket, for scripts
                   BACKEND=bochs      in Bochs, which has Intel's VMX; CPU_MODEL= says which CPU
                   QEMU=10            in QEMU 10, which has x2APIC, from Debian's backports
-make test       unit tests, fuzzers for a short time, then the whole-system tests: all of
+make test       unit tests, models, fuzzers for a short time, then the whole-system tests: all of
                 them in QEMU, some in QEMU 10 and in Bochs
                   TESTS=PATTERN only those whose name matches the shell pattern, such as
                                 smp, system/smp (QEMU), qemu10/smp or bochs/smp
                   BACKEND=qemu, QEMU=10 or BACKEND=bochs   in this one alone
 make test-all   all whole-system tests in all three
-make test-unit  the unit tests alone; make test-system the whole-system tests alone
+make test-unit  the unit tests and models alone; make test-system the whole-system tests alone
 make check      headers, include rules, both compilers, scripts, static analysis
 make fuzz       each fuzzer for SECONDS (60) seconds
 make bench      figures: what exits and IPIs cost, timers' accuracy, exits of boots and

@@ -72,6 +72,29 @@ static void check_images(struct cfg_parser *p, const struct cfg_vm *a, const str
 	}
 }
 
+/* Reported once, for the first guest whose buffer is too much. */
+static void check_buffers(struct cfg_parser *p)
+{
+	const struct config *cfg = p->out;
+	struct cfg_size_text asked, most;
+	const struct cfg_vm *over = NULL;
+	uint64_t sum = 0;
+	char rule[80];
+
+	for (unsigned i = 0; i < cfg->n_vms; i++) {
+		sum += cfg->vms[i].console_buffer; /* 15 times 16M at most */
+		if (sum > CFG_ALL_BUFFERS && !over)
+			over = &cfg->vms[i];
+	}
+	if (!over)
+		return;
+	fmt_buf(rule, sizeof(rule), "the buffers of all guests have %s together",
+		cfg_size(&most, CFG_ALL_BUFFERS));
+	cfg_mistake_at(&p->report, over->line_buffer ? over->line_buffer : over->line, rule,
+		       "give one or more guests a smaller 'console-buffer'",
+		       "the console buffers are too large: %s in all", cfg_size(&asked, sum));
+}
+
 void cfg_check_guests(struct cfg_parser *p)
 {
 	const struct config *cfg = p->out;
@@ -82,6 +105,7 @@ void cfg_check_guests(struct cfg_parser *p)
 			       "add a section [vm NAME] with 'cpus', 'memory' and 'kernel'",
 			       "no guest is defined");
 	cfg_check_consoles(p);
+	check_buffers(p);
 	for (unsigned i = 0; i < cfg->n_vms; i++) {
 		check_images(p, &cfg->vms[i], &cfg->vms[i]);
 		for (unsigned j = i + 1; j < cfg->n_vms; j++) {

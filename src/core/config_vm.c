@@ -128,6 +128,7 @@ void cfg_set_console_buffer(struct cfg_parser *p, struct span value)
 
 	_Static_assert(CFG_MIN_BUFFER == KIB(4) && CFG_MAX_BUFFER == MIB(16),
 		       "the text above says the numbers");
+	p->vm->line_buffer = p->line;
 	if (!parse_size_in(p, value, CFG_MIN_BUFFER, CFG_MAX_BUFFER, rule, remedy, &size))
 		return;
 	if ((size & (size - 1)) != 0) {

@@ -112,6 +112,11 @@ static uint64_t khz(void)
 	return tsc_khz;
 }
 
+static unsigned cpu(void)
+{
+	return this_cpu()->index;
+}
+
 const struct console_ops monitor_ops = {
 	.wake = wake,
 	.now_ns = now_ns,
@@ -119,6 +124,8 @@ const struct console_ops monitor_ops = {
 	.alarm = vtimer_console,
 	.tsc_khz = khz,
 	.is_here = own_port_is_here,
+	.cpu = cpu,
+	.kick = smp_kick,
 	.list = monitor_list,
 	.stats = monitor_stats,
 	.regs = monitor_regs,

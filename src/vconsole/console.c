@@ -6,7 +6,7 @@
  * owner takes `pending` down, works, gives the ownership back and looks at
  * `pending` again.  All four accesses are sequentially consistent: if a CPU
  * finds the drain owned, its `pending` is before that owner's last look, so
- * somebody sees it, and nobody ever waits.
+ * somebody sees it, and nobody ever waits.  tests/model/election.pml checks it.
  */
 #include "fmt.h"
 #include "kstring.h"
@@ -14,7 +14,7 @@
 
 /*
  * CPUs that keep asking must not keep the owner, which has a guest to run.
- * After so many rounds it arms the transmitter's interrupt and goes.
+ * After so many rounds it hands the work to one that asked, and goes.
  */
 #define MAX_ROUNDS 4
 
@@ -181,6 +181,24 @@ void console_start(bool monitor)
 	console_poll();
 }
 
+/* False: somebody else is the owner, and looks at `pending` when it has given that up. */
+static bool take_ownership(void)
+{
+	if (!__atomic_exchange_n(&mux.owned, true, __ATOMIC_SEQ_CST))
+		return true;
+	/* Relaxed: the owner may miss it and call one that asked before, which will do. */
+	if (mux.ops->cpu)
+		__atomic_store_n(&mux.asker, mux.ops->cpu(), __ATOMIC_RELAXED);
+	return false;
+}
+
+/* The one called polls when the ownership is free; an interrupt armed earlier might be too early. */
+static void hand_over(void)
+{
+	if (__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) && mux.ops->kick)
+		mux.ops->kick(__atomic_load_n(&mux.asker, __ATOMIC_RELAXED));
+}
+
 void console_poll(void)
 {
 	unsigned round;
@@ -189,16 +207,15 @@ void console_poll(void)
 		return;
 	private_poll(&mux, false);
 	__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
-	for (round = 1; round <= MAX_ROUNDS; round++) {
-		if (!__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST))
-			return;
-		if (__atomic_exchange_n(&mux.owned, true, __ATOMIC_SEQ_CST))
+	for (round = 0; round < MAX_ROUNDS; round++) {
+		if (!__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) || !take_ownership())
 			return;
 		__atomic_store_n(&mux.pending, false, __ATOMIC_SEQ_CST);
-		mux_work(&mux, round == MAX_ROUNDS);
+		mux_work(&mux);
 		/* Also a release: the next owner sees all of our work. */
 		__atomic_store_n(&mux.owned, false, __ATOMIC_SEQ_CST);
 	}
+	hand_over();
 }
 
 bool console_has_work(void)

@@ -318,9 +318,9 @@ static void wake_guests(struct mux *m)
 }
 
 /* Says whether the UART's interrupt will continue the drain. */
-static bool set_draining(struct mux *m, bool keep_armed)
+static bool set_draining(struct mux *m)
 {
-	bool more = keep_armed || have_output(m) || monitor_wants(m);
+	bool more = have_output(m) || monitor_wants(m);
 
 	__atomic_store_n(&m->draining, more, __ATOMIC_RELAXED);
 	if (more)
@@ -387,7 +387,7 @@ static bool unfinished_is_due(struct mux *m)
 	return true;
 }
 
-void mux_work(struct mux *m, bool keep_armed)
+void mux_work(struct mux *m)
 {
 	bool more;
 
@@ -404,11 +404,11 @@ void mux_work(struct mux *m, bool keep_armed)
 	monitor_work(m);
 	transmit(m);
 	vcon_collect_wakes(m);
-	more = set_draining(m, keep_armed);
+	more = set_draining(m);
 	/* Relaxed: console_drained asks again and again. */
 	__atomic_store_n(&m->drained, !more && !unfinished_is_due(m) && uart_tx_idle(&m->uart),
 			 __ATOMIC_RELAXED);
-	uart_end(&m->uart, more, keep_armed);
+	uart_end(&m->uart, more);
 	if (m->uart.gone)
 		vcon_port_lost(m);
 	wake_guests(m);

@@ -149,6 +149,7 @@ struct mux {
 	/* Shared between CPUs; see console.c and vcon.c for what pairs with what. */
 	bool pending;	/* there is work that the owner may not have seen */
 	bool owned;	/* somebody is the owner */
+	unsigned asker; /* a CPU that found the drain owned: called when the owner has done enough */
 	bool draining;	/* the UART's transmitter interrupt is armed and continues the work */
 	bool drained;	/* nothing was left to show at the end of the last work */
 	unsigned focus; /* whose output is shown */
@@ -184,7 +185,7 @@ void console_setup(const struct console_ops *ops, const struct uart_port *port, 
 		   uint8_t escape);
 
 /* mux.c */
-void mux_work(struct mux *m, bool keep_armed);
+void mux_work(struct mux *m);
 void mux_focus(struct mux *m, unsigned source);
 /* The same, but what is typed does not reach it. */
 void mux_spy(struct mux *m, unsigned source);

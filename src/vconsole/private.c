@@ -119,7 +119,7 @@ static void work(struct mux *m, struct vcon *c)
 	transmit(c);
 	if (vcon_wants_room(c) && m->ops->wake)
 		m->ops->wake(c->index);
-	uart_end(&c->own->uart, set_draining(c), false);
+	uart_end(&c->own->uart, set_draining(c));
 	if (c->own->uart.gone)
 		port_lost(m, c);
 }

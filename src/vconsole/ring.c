@@ -13,8 +13,11 @@
  *      read a new byte in place of an old one also sees the claim for it;
  *  (2) head: release store, acquire load: whoever sees the head sees the bytes;
  *  (3) tail: release store, acquire load: a producer that sees room knows that
- *      the consumer has finished reading the bytes there.
- * All are plain moves on x86.
+ *      the consumer has finished reading the bytes there;
+ *  (4) claim: release store, acquire load: whoever sees a claim sees the head
+ *      before it, so that what the claim makes lost never reaches past the head.
+ * All are plain moves on x86.  tests/model/ring.pml checks the algorithm, and
+ * that each of the four is needed.
  */
 #include "ring.h"
 
@@ -35,8 +38,8 @@ static uint8_t *slot(const struct ring *r, uint64_t pos)
 
 static void append(struct ring *r, uint64_t head, uint8_t byte)
 {
-	/* Relaxed: ordered before the byte by (1). */
-	__atomic_store_n(&r->claim, head + 1, __ATOMIC_RELAXED);
+	/* Ordered before the byte by (1). */
+	__atomic_store_n(&r->claim, head + 1, __ATOMIC_RELEASE); /* (4) */
 	__atomic_store_n(slot(r, head), byte, __ATOMIC_RELEASE); /* (1) */
 	__atomic_store_n(&r->head, head + 1, __ATOMIC_RELEASE);	 /* (2) */
 }
@@ -81,8 +84,8 @@ void ring_put_over(struct ring *r, uint8_t byte)
 /* The oldest position that the producer has not begun to overwrite. */
 uint64_t ring_oldest(const struct ring *r)
 {
-	/* Relaxed: ordered after the bytes' loads by (1). */
-	uint64_t claim = __atomic_load_n(&r->claim, __ATOMIC_RELAXED);
+	/* Ordered after the bytes' loads by (1). */
+	uint64_t claim = __atomic_load_n(&r->claim, __ATOMIC_ACQUIRE); /* (4) */
 
 	return claim > r->size ? claim - r->size : 0;
 }

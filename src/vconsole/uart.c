@@ -177,13 +177,11 @@ void uart_send(struct uart *u, uint8_t byte)
 	u->sent++;
 }
 
-void uart_end(struct uart *u, bool more, bool anyway)
+void uart_end(struct uart *u, bool more)
 {
-	unsigned ier = IER_ERBFI | (anyway ? IER_ETBEI : 0U);
-
 	if (u->rx_hold != u->rx_told && (uart_line_status(u) & LSR_THRE))
 		uart_flow_tell(u, 1);
-	uart_reg_out(u, REG_IER, ier | uart_flow_ier(u, more));
+	uart_reg_out(u, REG_IER, IER_ERBFI | uart_flow_ier(u, more));
 }
 
 bool uart_tx_idle(struct uart *u)

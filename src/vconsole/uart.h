@@ -47,14 +47,14 @@ bool uart_only_transmits(struct uart *u);
  * One service: uart_begin masks the interrupts, so that the line drops and no
  * access below raises it; then input and output; then uart_end, which enables
  * receive interrupts and, if `more` is to be sent and the host does not hold
- * us, or `anyway`, transmitter-empty ones.
+ * us, transmitter-empty ones.
  * A condition that holds by then gives a new edge.
  */
 void uart_begin(struct uart *u);
 int uart_get(struct uart *u);	  /* the next byte, or -1: none, or enough for this service */
 unsigned uart_room(struct uart *u); /* bytes that uart_send may be called for now */
 void uart_send(struct uart *u, uint8_t byte);
-void uart_end(struct uart *u, bool more, bool anyway);
+void uart_end(struct uart *u, bool more);
 
 /* Has a BREAK come since this was last asked? */
 bool uart_take_break(struct uart *u);

@@ -28,6 +28,7 @@ struct tty {
 	size_t allow; /* bytes that a stuck port still sends */
 	unsigned depth;
 	size_t in_fifo; /* bytes written since THRE was last true */
+	void (*on_ier)(uint8_t ier); /* called when IER is written, as the first thing in a service */
 	size_t overflow; /* bytes written into a full transmitter: a bug */
 };
 
@@ -104,8 +105,11 @@ static void tty_out(void *ctx, unsigned reg, uint8_t value)
 		return;
 	if (reg == REG_DATA)
 		tty_send(value);
-	if (reg == REG_IER)
+	if (reg == REG_IER) {
 		tty.ier = value;
+		if (tty.on_ier)
+			tty.on_ier(value);
+	}
 }
 
 /* The interrupt line, as the service leaves it. */

@@ -694,9 +694,10 @@ static void owner_is_let_go(void **state)
 	fx_ops.route = ask_again;
 	console_request_focus(1);
 	console_poll(); /* returns, although there is always something new */
-	assert_int_equal(tty.ier, IER_ERBFI | IER_ETBEI);
+	assert_true(console_has_work());
 	fx_ops.route = fx_route;
 	run();
+	assert_false(console_has_work());
 	assert_int_equal(tty.ier, IER_ERBFI);
 }
 
@@ -840,6 +841,55 @@ static void no_line_is_torn_by_focus_changes(void **state)
 	assert_in_range(count[1].next, line[1] - 1, line[1]);
 }
 
+static unsigned asking_cpu, kicked;
+
+static unsigned fx_cpu(void)
+{
+	return asking_cpu;
+}
+
+static void fx_kick(unsigned cpu)
+{
+	kicked = cpu + 1;
+}
+
+/* Another CPU polls in the middle of each of the owner's services, until `polls` is used up. */
+static unsigned polls;
+
+static void another_cpu_polls(uint8_t ier)
+{
+	(void)ier;
+	if (!polls)
+		return;
+	polls--;
+	asking_cpu = 7;
+	console_poll();
+	asking_cpu = 0;
+}
+
+/*
+ * Whoever asks during the owner's last round, and finds it at work, is called
+ * when the owner goes: the interrupt that made it ask does not come again.
+ */
+static void who_asks_during_the_last_round_is_called(void **state)
+{
+	const struct console_ops with_calls = { .cpu = fx_cpu, .kick = fx_kick };
+
+	(void)state;
+	console_mux()->ops = &with_calls;
+	kicked = 0;
+	tty.on_ier = another_cpu_polls;
+	polls = 3; /* fewer than the owner's rounds */
+	type("\x05" "?");
+	assert_int_equal(kicked, 0);
+	polls = 1000;
+	console_poll();
+	assert_int_equal(kicked, 7 + 1);
+	assert_true(console_has_work());
+	polls = 0;
+	tty.on_ier = NULL;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -850,6 +900,7 @@ int main(void)
 		T(neighbours_of_the_monitor_are_guests),
 		T(escape_twice_sends_it),
 		T(unknown_keys_are_named_and_not_sent),
+		T(who_asks_during_the_last_round_is_called),
 		T(help_lists_keys_and_guests),
 		T(leaning_on_the_keyboard_is_harmless),
 		T(every_byte_passes_both_ways),

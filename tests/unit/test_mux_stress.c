@@ -21,7 +21,9 @@
 
 #define GUESTS 2
 #define RING 4096
+#ifndef TOTAL
 #define TOTAL 200000U	 /* bytes each guest writes */
+#endif
 #define MAX_TURNS 20000000U /* of the terminal: an end to a lost wake-up */
 #define OUT_MAX (GUESTS * TOTAL + 8U * 1024 * 1024)
 

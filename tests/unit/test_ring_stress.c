@@ -16,7 +16,9 @@
 #include "ring.h"
 
 #define SIZE 256
+#ifndef TOTAL
 #define TOTAL 3000000ULL
+#endif
 #define CHUNK 96
 
 enum mode { REFUSE, OVERWRITE, MIXED };
