@@ -70,10 +70,12 @@ struct cfg_vm {
 	enum end_action on_poweroff, on_reset;
 	bool start_auto;
 	uint16_t exit_port; /* 0: none */
+	uint16_t console_own; /* the I/O base of a port of its own; 0: the shared line */
 	enum hypervisor_leaf hypervisor_leaf;
 	/* Lines, for messages about the machine: 0 when the key is absent. */
 	unsigned line, line_cpus, line_memory, line_kernel, line_initrd;
-	unsigned line_cmdline, line_format, line_load, line_entry, line_mode, line_buffer;
+	unsigned line_console, line_cmdline, line_format, line_load, line_entry, line_mode;
+	unsigned line_buffer;
 };
 
 struct config {
@@ -147,6 +149,8 @@ unsigned config_line_of(const struct cfg_vm *vm, const char *message);
 
 /* "com1" to "com4", or the I/O base of a serial port.  False: neither. */
 bool config_uart_port(struct span value, uint16_t *port);
+/* The ISA interrupt of com1 to com4, by I/O base; 0: another port. */
+unsigned config_uart_irq(uint16_t base);
 
 /* The last path component of a module's name: how a file is found among the boot modules. */
 const char *config_basename(const char *path);

@@ -28,6 +28,8 @@ struct console_ops {
 	void (*wake)(unsigned vm);
 	/* The physical UART's interrupt shall go to a CPU of guest `vm`, or, for -1, to any. */
 	void (*route)(int vm);
+	/* Does a CPU of guest `vm` call this?  NULL: always. */
+	bool (*is_here)(unsigned vm);
 	/* Nanoseconds since some moment; NULL: a paste cannot be told from single keys. */
 	uint64_t (*now_ns)(void);
 	/*
@@ -88,6 +90,14 @@ struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
 			 enum overflow_policy overflow);
 /* Another policy while the guest has the focus; OVERFLOW_AUTO: none.  Boot CPU only. */
 void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy);
+
+/*
+ * The guest's console leaves the shared line for a physical port of its own,
+ * which that guest's CPUs serve: its interrupt goes there, as NMI.  False: no
+ * 16550 answers, or the port is the shared line's.  Boot CPU, before
+ * console_start.
+ */
+bool console_own_port(struct vcon *c, uint16_t uart_base, unsigned baud);
 
 /*
  * Guests may now run: the log's polled sink is replaced, the physical UART's

@@ -4,7 +4,8 @@
 HB := build/host
 
 # The checker, also handy in scripts: build/bulkhead check FILE
-build/bulkhead: $(wildcard tools/bulkhead*.c) src/lib/fmt.c src/lib/parse.c $(wildcard src/core/config*.c) $(wildcard include/*.h)
+build/bulkhead: $(wildcard tools/bulkhead*.c tools/attach*.c) src/vconsole/frame.c $(wildcard tools/*.h) \
+                src/lib/fmt.c src/lib/parse.c $(wildcard src/core/config*.c) $(wildcard include/*.h)
 	@mkdir -p $(@D)
 	@echo "  HOST  $@"
 	@$(HOSTCC) $(filter-out -MMD -MP,$(HOSTFLAGS)) -O2 -o $@ $(filter %.c,$^)
@@ -39,6 +40,13 @@ $(HB)/unit/insn_forms.o: tests/unit/insn_forms.asm
 	@mkdir -p $(@D)
 	@$(NASM) -f elf64 -o $@ $<
 $(HB)/unit/test_insn_forms: $(HB)/unit/insn_forms.o
+
+# The host program's end of the framed mode, against the multiplexer.
+ATTACH_OBJ := $(patsubst tools/%.c,$(HB)/tools/%.o,$(wildcard tools/attach_*.c))
+$(HB)/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(HOSTFLAGS) $(SAN) -c -o $@ $<
+$(HB)/unit/test_attach: $(ATTACH_OBJ)
 
 unit-bins: $(UNIT_BIN)
 

@@ -20,7 +20,9 @@ make test-all   all whole-system tests in all three
 make test-unit  the unit tests and models alone; make test-system the whole-system tests alone
 make check      headers, include rules, both compilers, scripts, static analysis
 make fuzz       each fuzzer for SECONDS (60) seconds
-make bench      figures: boot against native, exits, memory
+make bench      figures: what exits and IPIs cost, timers' accuracy, exits of boots and
+                in steady state, boot against native
+                  ONLY=PART     costs, instructions, ipi, timing, bootexits, exits, startup
 make guests     our own small guests, which check a PC from inside: build/guests/NAME.elf
 make iso        a bootable image with GRUB, of CONFIG: build/bulkhead.iso
 make setup      installs what building and testing need, and nothing else
@@ -54,7 +56,7 @@ check:
 
 bench:
 	@tools/setup --test
-	@tools/guest-images
+	@tools/guest-images --real
 	@$(MAKE) --no-print-directory built
 	@tests/bench/run
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "config.h"
 #include "kstring.h"
 #include "parse.h"
@@ -31,6 +32,7 @@ struct options {
 static const char usage[] =
 	"usage: bulkhead check [--cpus N] [--memory SIZE] [--no-files] FILE\n"
 	"       bulkhead files FILE\n"
+	"       bulkhead attach [OPTIONS] DEVICE|SOCKET   (see bulkhead attach --help)\n"
 	"       bulkhead --help | --version\n"
 	"\n"
 	"check  reads the configuration FILE as the hypervisor would and reports every\n"
@@ -40,6 +42,7 @@ static const char usage[] =
 	"         --no-files     do not look whether the files that it names exist\n"
 	"files  prints the kernels, initrds and modules that FILE names, each once, one a\n"
 	"       line\n"
+	"attach offers every console of a running Bulkhead at the same time\n"
 	"\n"
 	"Exit status: 0 good, 1 mistakes in FILE, 2 wrong usage or FILE cannot be read.\n";
 
@@ -248,6 +251,8 @@ int main(int argc, char **argv)
 		puts("bulkhead " BULKHEAD_VERSION);
 		return finish(EXIT_GOOD);
 	}
+	if (argc >= 2 && strcmp(argv[1], "attach") == 0)
+		return attach_main(argc - 2, argv + 2);
 	if (!parse_arguments(&opt, argc, argv))
 		return EXIT_USAGE;
 	if (strcmp(opt.command, "check") == 0)

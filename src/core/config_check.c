@@ -105,6 +105,7 @@ void cfg_check_guests(struct cfg_parser *p)
 			       "add a section [vm NAME] with 'cpus', 'memory' and 'kernel'",
 			       "no guest is defined");
 	check_buffers(p);
+	cfg_check_consoles(p);
 	for (unsigned i = 0; i < cfg->n_vms; i++) {
 		check_images(p, &cfg->vms[i], &cfg->vms[i]);
 		for (unsigned j = i + 1; j < cfg->n_vms; j++) {

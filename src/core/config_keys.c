@@ -39,6 +39,7 @@ static const struct key vm_keys[] = {
 	{ "load", cfg_set_load, 0 },
 	{ "entry", cfg_set_entry, 0 },
 	{ "mode", cfg_set_mode, 0 },
+	{ "console", cfg_set_console, 0 },
 	{ "console-buffer", cfg_set_console_buffer, 0 },
 	{ "overflow", cfg_set_overflow, 0 },
 	{ "overflow-focus", cfg_set_overflow_focus, 0 },

@@ -73,6 +73,9 @@ typedef void (*cfg_setter)(struct cfg_parser *p, struct span value);
 
 void cfg_set_all_stopped(struct cfg_parser *p, struct span value);
 void cfg_set_log(struct cfg_parser *p, struct span value);
+void cfg_set_console(struct cfg_parser *p, struct span value);
+/* Guests with a port of their own, against each other and the shared line. */
+void cfg_check_consoles(struct cfg_parser *p);
 void cfg_set_port(struct cfg_parser *p, struct span value);
 void cfg_set_baud(struct cfg_parser *p, struct span value);
 void cfg_set_escape(struct cfg_parser *p, struct span value);

@@ -7,6 +7,7 @@
 #include "io.h"
 #include "kstring.h"
 #include "log.h"
+#include "own_port.h"
 #include "parse.h"
 #include "partition.h"
 #include "pool.h"
@@ -307,6 +308,7 @@ static void NORETURN start_guests(void)
 {
 	bool any = false;
 
+	own_ports_open();
 	console_start(false);
 	/* Pairs with the acquire in other_cpu: everything is set up. */
 	__atomic_store_n(&guests_ready, 1, __ATOMIC_RELEASE);

@@ -3,6 +3,7 @@
 #include "console_port.h"
 #include "log.h"
 #include "monitor_show.h"
+#include "own_port.h"
 #include "smp.h"
 #include "vm.h"
 
@@ -117,6 +118,7 @@ const struct console_ops monitor_ops = {
 	.route = route,
 	.cpu = cpu,
 	.kick = smp_kick,
+	.is_here = own_port_is_here,
 	.list = monitor_list,
 	.stats = monitor_stats,
 	.regs = monitor_regs,

@@ -23,12 +23,8 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 	size_t words = n / 8, rest = n % 8;
 
 	/* In words: an emulator takes as long for a byte as for a word. */
-	__asm__ volatile("rep movsq\n\t"
-			 "mov %3, %2\n\t"
-			 "rep movsb"
-			 : "+D"(d), "+S"(src), "+c"(words)
-			 : "r"(rest)
-			 : "memory");
+	__asm__ volatile("rep movsq" : "+D"(d), "+S"(src), "+c"(words) : : "memory");
+	__asm__ volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(rest) : : "memory");
 	return dst;
 }
 
@@ -54,12 +50,8 @@ void *memset(void *dst, int c, size_t n)
 	size_t words = n / 8, rest = n % 8;
 	void *d = dst;
 
-	__asm__ volatile("rep stosq\n\t"
-			 "mov %2, %1\n\t"
-			 "rep stosb"
-			 : "+D"(d), "+c"(words)
-			 : "r"(rest), "a"(pattern)
-			 : "memory");
+	__asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(pattern) : "memory");
+	__asm__ volatile("rep stosb" : "+D"(d), "+c"(rest) : "a"(pattern) : "memory");
 	return dst;
 }
 

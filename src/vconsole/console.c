@@ -18,6 +18,8 @@
  */
 #define MAX_ROUNDS 4
 
+#define MAX_OWN_PORTS 3 /* of com1 to com4 one is the shared line */
+
 #define EARLY_LINE (LOG_TEXT + 32)
 
 static struct mux mux;
@@ -141,33 +143,53 @@ struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
 	return c;
 }
 
+/* The first guest on the shared line, or the monitor. */
+static unsigned first_on_line(void)
+{
+	unsigned i;
+
+	for (i = 0; i < mux.n_guests; i++)
+		if (!mux.src[i]->own)
+			return i;
+	return MONITOR;
+}
+
+bool console_own_port(struct vcon *c, uint16_t uart_base, unsigned baud)
+{
+	static struct private_line lines[MAX_OWN_PORTS];
+	static unsigned n_lines;
+	struct uart_port port = uart_io_port(uart_base);
+
+	return n_lines < MAX_OWN_PORTS && console_bind(c, &lines[n_lines], &port, uart_base, baud) &&
+	       ++n_lines;
+}
+
 void console_start(bool monitor)
 {
 	log_set_sink(NULL);
 	mux.msg.log_pos = log_newest();
 	mux.msg.batch_end = mux.msg.log_pos;
-	mux_focus(&mux, monitor || !mux.n_guests ? MONITOR : 0);
+	mux_focus(&mux, monitor ? MONITOR : first_on_line());
 	mux.last = MONITOR;
 	mux.started = true;
 	console_poll();
 }
 
-/* False: somebody else is the owner, and looks at `pending` when it has given that up. */
-static bool take_ownership(void)
+bool console_take(bool *owner, unsigned *asker)
 {
-	if (!__atomic_exchange_n(&mux.owned, true, __ATOMIC_SEQ_CST))
+	if (!__atomic_exchange_n(owner, true, __ATOMIC_SEQ_CST))
 		return true;
 	/* Relaxed: the owner may miss it and call one that asked before, which will do. */
 	if (mux.ops->cpu)
-		__atomic_store_n(&mux.asker, mux.ops->cpu(), __ATOMIC_RELAXED);
+		__atomic_store_n(asker, mux.ops->cpu(), __ATOMIC_RELAXED);
 	return false;
 }
 
 /* The one called polls when the ownership is free; an interrupt armed earlier might be too early. */
-static void hand_over(void)
+void console_hand_over(const bool *pending, const unsigned *asker)
 {
-	if (__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) && mux.ops->kick)
-		mux.ops->kick(__atomic_load_n(&mux.asker, __ATOMIC_RELAXED));
+	if (__atomic_load_n(pending, __ATOMIC_SEQ_CST) && mux.ops->kick)
+		mux.ops->kick(__atomic_load_n(asker, __ATOMIC_RELAXED));
 }
 
 void console_poll(void)
@@ -176,22 +198,24 @@ void console_poll(void)
 
 	if (!mux.started)
 		return;
+	private_poll(&mux, false);
 	__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
 	for (round = 0; round < MAX_ROUNDS; round++) {
-		if (!__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) || !take_ownership())
+		if (!__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) ||
+		    !console_take(&mux.owned, &mux.asker))
 			return;
 		__atomic_store_n(&mux.pending, false, __ATOMIC_SEQ_CST);
 		mux_work(&mux);
 		/* Also a release: the next owner sees all of our work. */
 		__atomic_store_n(&mux.owned, false, __ATOMIC_SEQ_CST);
 	}
-	hand_over();
+	console_hand_over(&mux.pending, &mux.asker);
 }
 
 bool console_has_work(void)
 {
 	/* Relaxed: a hint about the caller's own doings, which it sees in order. */
-	if (__atomic_load_n(&mux.pending, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&mux.pending, __ATOMIC_RELAXED) || private_has_work(&mux))
 		return true;
 	return !__atomic_load_n(&mux.draining, __ATOMIC_RELAXED) &&
 	       __atomic_load_n(&mux.msg.log_pos, __ATOMIC_RELAXED) != log_newest();
@@ -211,5 +235,8 @@ void console_request_focus(int vm)
 bool console_drained(void)
 {
 	console_poll();
-	return !mux.started || __atomic_load_n(&mux.drained, __ATOMIC_RELAXED);
+	if (!mux.started)
+		return true;
+	private_poll(&mux, true);
+	return __atomic_load_n(&mux.drained, __ATOMIC_RELAXED) && private_drained(&mux);
 }

@@ -34,14 +34,20 @@ static void focus_number(struct mux *m, unsigned number)
 /* `n` and `p` go around the guests; from the monitor they enter at that end. */
 static void focus_neighbour(struct mux *m, bool forward)
 {
-	unsigned n = m->n_guests;
+	unsigned n = m->n_guests, to = m->want, i;
 
 	if (!n)
 		notice(m, "there are no guests");
-	else if (m->want == MONITOR)
-		mux_focus(m, forward ? 0 : n - 1);
-	else
-		mux_focus(m, (m->want + (forward ? 1 : n - 1)) % n);
+	for (i = 0; i < n; i++) {
+		if (to == MONITOR)
+			to = forward ? 0 : n - 1;
+		else
+			to = (to + (forward ? 1 : n - 1)) % n;
+		if (!m->src[to]->own) {
+			mux_focus(m, to);
+			return;
+		}
+	}
 }
 
 static void help(struct mux *m)

@@ -136,3 +136,24 @@ void message_refocus(struct mux *m)
 {
 	set_barrier(m);
 }
+
+bool message_take(struct mux *m, char *text, size_t size)
+{
+	struct messages *s = &m->msg;
+
+	message_look(m);
+	if (s->notice_len) {
+		const size_t first = strlen(s->notice) + 1;
+
+		fmt_buf(text, size, "%s", s->notice);
+		s->notice_len -= first;
+		memmove(s->notice, s->notice + first, s->notice_len);
+		return true;
+	}
+	if (!s->have_record)
+		return false;
+	s->record.text[LOG_TEXT - 1] = '\0';
+	fmt_buf(text, size, "%s", s->record.text);
+	s->have_record = false;
+	return true;
+}

@@ -166,9 +166,15 @@ void monitor_input(struct mux *m, uint8_t byte)
 		keep_for_later(m, byte);
 }
 
+/* With framed mode on, what comes on the monitor's channel is the monitor's. */
+static bool keys_are_ours(const struct mux *m)
+{
+	return framed_on(m) || m->want == MONITOR;
+}
+
 static bool can_take_ahead(const struct mux *m)
 {
-	return m->mon.n_ahead && (m->want != MONITOR || !m->mon.busy || m->mon.paused);
+	return m->mon.n_ahead && (!keys_are_ours(m) || !m->mon.busy || m->mon.paused);
 }
 
 /* What was typed behind a command that gave the focus away is that guest's. */
@@ -178,7 +184,7 @@ static void take_ahead(struct mux *m)
 	size_t i, left;
 
 	for (i = 0; i < mon->n_ahead; i++) {
-		if (m->want != MONITOR)
+		if (!keys_are_ours(m))
 			vcon_deliver(m, m->src[m->want], mon->ahead[i]);
 		else if (!mon->busy || mon->paused)
 			take_key(m, mon->ahead[i]);
@@ -193,12 +199,20 @@ static void take_ahead(struct mux *m)
 static bool is_shown(const struct mux *m)
 {
 	/* Relaxed: only the owner, which we are, writes it. */
-	return __atomic_load_n(&m->focus, __ATOMIC_RELAXED) == MONITOR && !m->switching;
+	return framed_on(m) ||
+	       (__atomic_load_n(&m->focus, __ATOMIC_RELAXED) == MONITOR && !m->switching);
+}
+
+/* What a host has given no credit for stays; until it does there is nothing to go on with. */
+static bool waits_for_host(const struct mux *m)
+{
+	return framed_on(m) && ring_used(&m->mon_vcon.out);
 }
 
 bool monitor_wants(const struct mux *m)
 {
-	return can_take_ahead(m) || (m->mon.busy && !m->mon.paused && is_shown(m));
+	return can_take_ahead(m) ||
+	       (m->mon.busy && !m->mon.paused && is_shown(m) && !waits_for_host(m));
 }
 
 void monitor_work(struct mux *m)

@@ -19,8 +19,21 @@ struct vcon *mux_focused(struct mux *m)
 	return m->src[__atomic_load_n(&m->focus, __ATOMIC_RELAXED)];
 }
 
+/* Who has a port of its own is not shown here. */
+static bool is_elsewhere(struct mux *m, unsigned source)
+{
+	const struct private_line *own = m->src[source]->own;
+
+	if (own)
+		notice(m, "the console of %s is on port 0x%x, not on this line",
+		       m->src[source]->name, own->base);
+	return own != NULL;
+}
+
 void mux_focus(struct mux *m, unsigned source)
 {
+	if (is_elsewhere(m, source))
+		return;
 	if (source != m->want)
 		m->last = m->want;
 	m->want = source;
@@ -158,6 +171,10 @@ static bool compose(struct mux *m)
 {
 	m->out.pos = 0;
 	m->out.len = 0;
+	if (framed_on(m)) {
+		framed_compose(m);
+		return m->out.len != 0;
+	}
 	if (m->switching && may_leave(m))
 		switch_focus(m);
 	else if (!m->switching && message_due(m))
@@ -197,8 +214,10 @@ static void receive(struct mux *m)
 	if (byte >= 0)
 		input_arrived(m);
 	for (; byte >= 0; byte = uart_get(&m->uart))
-		input_byte(m, (uint8_t)byte);
-	input_flow(m);
+		if (!framed_input(m, (uint8_t)byte))
+			input_byte(m, (uint8_t)byte);
+	if (!framed_on(m)) /* there credit holds the host */
+		input_flow(m);
 }
 
 static void take_request(struct mux *m)
@@ -253,8 +272,9 @@ static bool only_guest_output(struct mux *m)
 	const struct vcon *c = mux_focused(m);
 	const uint64_t used = ring_used(&c->out);
 
-	return m->uart.present && c->index != MONITOR && used && used <= m->uart.depth &&
-	       m->out.pos == m->out.len && !m->switching && !m->cut && !m->draining &&
+	return m->uart.present && !framed_on(m) && c->index != MONITOR &&
+	       used && used <= m->uart.depth && m->out.pos == m->out.len &&
+	       !m->switching && !m->cut && !m->draining &&
 	       !m->msg.have_record && !m->msg.notice_len && m->msg.log_pos == log_newest() &&
 	       /* Relaxed: who sets these also sets `pending`, so there is another round. */
 	       !__atomic_load_n(&m->request, __ATOMIC_RELAXED) &&

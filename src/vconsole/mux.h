@@ -10,8 +10,10 @@
 #define BULKHEAD_VCONSOLE_MUX_H
 
 #include "config.h"
+#include "framed.h"
 #include "log.h"
 #include "monitor.h"
+#include "private.h"
 #include "ring.h"
 #include "uart.h"
 #include "vconsole.h"
@@ -40,6 +42,8 @@ struct vcon {
 	/* The owner's: what was shown since the last newline, for when it is cut. */
 	uint8_t line[UNFINISHED_LIMIT];
 	size_t line_len; /* more than the limit: too long, not kept */
+	struct framed_channel framed;
+	struct private_line *own; /* a port of its own; NULL: the shared line */
 };
 
 /* What is composed and not yet in the UART: one item at a time. */
@@ -106,6 +110,7 @@ struct mux {
 	uint32_t wake;	  /* guests to wake at its end */
 	struct outgoing out;
 	struct messages msg;
+	struct framed framed;
 	struct monitor mon;
 	struct vcon mon_vcon;
 	uint8_t mon_ring[MONITOR_RING];
@@ -116,6 +121,11 @@ struct mux *console_mux(void);
 /* console_init with any kind of port; NULL: none.  For console_init itself and the host tests. */
 void console_setup(const struct console_ops *ops, const struct uart_port *port, unsigned baud,
 		   uint8_t escape);
+
+/* False: somebody else is the owner, and looks at `pending` when it has given that up. */
+bool console_take(bool *owner, unsigned *asker);
+/* After the owner's last round, behind the end of its ownership: calls one that asked meanwhile. */
+void console_hand_over(const bool *pending, const unsigned *asker);
 
 /* mux.c */
 void mux_work(struct mux *m);
@@ -130,6 +140,15 @@ void vcon_collect_wakes(struct mux *m);
 void vcon_left(struct mux *m, struct vcon *c);
 /* The port is there no more: from now on nobody waits for it. */
 void vcon_port_lost(struct mux *m);
+/* Input on a port of its own; then, once, whether the guest waits for it, or for room. */
+void vcon_put_input(struct vcon *c, uint8_t byte);
+bool vcon_wants_input(struct vcon *c);
+bool vcon_wants_room(struct vcon *c);
+/* Its port is gone: true when the guest waited. */
+bool vcon_gives_up_waiting(struct vcon *c);
+/* Gives a console a port of its own; false: there is none, or it is the shared one. */
+bool console_bind(struct vcon *c, struct private_line *line, const struct uart_port *port,
+		  uint16_t base, unsigned baud);
 
 /* outgoing.c */
 void out_byte(struct outgoing *o, uint8_t byte);
@@ -149,6 +168,8 @@ void message_show(struct mux *m);
 /* Of the `n` next bytes of the focused ring, how many may be shown before the next message. */
 size_t message_limit(struct mux *m, const uint8_t *data, size_t n);
 void message_refocus(struct mux *m);
+/* Takes the oldest line of ours, wherever the output is; false: there is none. */
+bool message_take(struct mux *m, char *text, size_t size);
 
 /* input.c */
 /* Bytes have come in: is what is typed now still part of a paste? */

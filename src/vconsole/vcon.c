@@ -45,16 +45,21 @@ bool vcon_has_focus(const struct vcon *c)
 	return __atomic_load_n(&console_mux()->focus, __ATOMIC_RELAXED) == c->index;
 }
 
+/* On a line for several consoles one has the focus while the host reads it. */
 static enum overflow_policy policy(const struct vcon *c)
 {
-	return vcon_has_focus(c) ? c->with_focus : c->without_focus;
+	const struct mux *m = console_mux();
+	const bool seen = c->own ? true : framed_on(m) ? framed_shows(m, c) : vcon_has_focus(c);
+
+	return seen ? c->with_focus : c->without_focus;
 }
 
 static bool blocks(const struct vcon *c)
 {
+	const struct uart *uart = c->own ? &c->own->uart : &console_mux()->uart;
+
 	/* Without a port nobody would ever make room. */
-	return __atomic_load_n(&console_mux()->uart.present, __ATOMIC_RELAXED) &&
-	       policy(c) == OVERFLOW_BLOCK;
+	return __atomic_load_n(&uart->present, __ATOMIC_RELAXED) && policy(c) == OVERFLOW_BLOCK;
 }
 
 bool vcon_paced(const struct vcon *c)
@@ -87,7 +92,13 @@ static void announce(const struct vcon *c)
 
 	/* Byte, then `focus` and `draining`; pairs with the fence in mux.c's set_draining(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
+	if (c->own) {
+		if (!__atomic_load_n(&c->own->draining, __ATOMIC_RELAXED))
+			__atomic_store_n(&c->own->pending, true, __ATOMIC_RELAXED);
+		return;
+	}
+	if (framed_on(m) ? !framed_shows(m, c)
+			 : __atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
 		return; /* a switch looks at the ring by itself */
 	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
 		/* Read by the same CPU's console_has_work, or by anyone later. */
@@ -125,6 +136,9 @@ int vcon_get(struct vcon *c)
 	}
 	ring_consume(&c->in, 1);
 	input_was_read(c);
+	if (framed_must_grant(console_mux(), c))
+		/* Read by the same CPU's console_has_work. */
+		__atomic_store_n(&console_mux()->pending, true, __ATOMIC_RELAXED);
 	return byte;
 }
 
@@ -174,6 +188,12 @@ void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte)
 		__atomic_fetch_add(&c->in_lost, 1, __ATOMIC_RELAXED); /* a figure */
 }
 
+void vcon_put_input(struct vcon *c, uint8_t byte)
+{
+	if (!ring_put(&c->in, byte))
+		__atomic_fetch_add(&c->in_lost, 1, __ATOMIC_RELAXED); /* a figure */
+}
+
 /* Takes a guest's flag down; true when it was up. */
 static bool take(bool *flag)
 {
@@ -181,10 +201,37 @@ static bool take(bool *flag)
 	       __atomic_exchange_n(flag, false, __ATOMIC_RELAXED);
 }
 
+bool vcon_wants_input(struct vcon *c)
+{
+	/* Input, then the flag; pairs with vcon_get. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return ring_used(&c->in) && take(&c->hungry);
+}
+
+bool vcon_wants_room(struct vcon *c)
+{
+	/* Room, then the flag; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return ring_free(&c->out) >= min_u64(WAKE_ROOM, c->out.size / 4) && take(&c->waiting);
+}
+
+bool vcon_gives_up_waiting(struct vcon *c)
+{
+	/* What made it wait is gone, then the flag; pairs with vcon_room. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return take(&c->waiting);
+}
+
+static void collect_writer(struct mux *m, struct vcon *c)
+{
+	const uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
+
+	if (c->index != MONITOR && ring_free(&c->out) >= enough && take(&c->waiting))
+		m->wake |= 1U << c->index;
+}
+
 void vcon_collect_wakes(struct mux *m)
 {
-	struct vcon *c = mux_focused(m);
-	uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
 	unsigned i;
 
 	/* Room and input, then the flags; pairs with vcon_room and vcon_get. */
@@ -193,8 +240,11 @@ void vcon_collect_wakes(struct mux *m)
 		if ((m->touched & (1U << i)) && take(&m->src[i]->hungry))
 			m->wake |= 1U << i;
 	m->touched = 0;
-	if (c->index != MONITOR && ring_free(&c->out) >= enough && take(&c->waiting))
-		m->wake |= 1U << c->index;
+	if (!framed_on(m))
+		collect_writer(m, mux_focused(m));
+	else
+		for (i = 0; i < m->n_guests; i++)
+			collect_writer(m, m->src[i]);
 }
 
 /* The focus left: a guest that waited may go on if its policy or some room lets it. */

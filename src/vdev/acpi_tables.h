@@ -39,6 +39,11 @@ struct PACKED acpi_rsdp { /* 5.2.5.3 */
 _Static_assert(sizeof(struct acpi_rsdp) == 36, "ACPI 5.2.5.3");
 
 #define ACPI_XSDT_MAX 4
+struct PACKED acpi_rsdt { /* 5.2.7: what ACPI 1.0 had, and small kernels still read */
+	struct acpi_header header;
+	uint32_t entry[ACPI_XSDT_MAX];
+};
+
 struct PACKED acpi_xsdt { /* 5.2.8 */
 	struct acpi_header header;
 	uint64_t entry[ACPI_XSDT_MAX];

@@ -13,8 +13,8 @@
 #define OEM_ID "BLKHD "
 #define OEM_TABLE_ID "BULKHEAD"
 
-_Static_assert(GUEST_ACPI_BASE + TABLE_ALIGN * 8 + sizeof(struct acpi_rsdp) +
-	       sizeof(struct acpi_xsdt) + sizeof(struct acpi_facs) + sizeof(struct acpi_fadt) +
+_Static_assert(GUEST_ACPI_BASE + TABLE_ALIGN * 9 + sizeof(struct acpi_rsdp) +
+	       sizeof(struct acpi_rsdt) + sizeof(struct acpi_xsdt) + sizeof(struct acpi_facs) + sizeof(struct acpi_fadt) +
 	       sizeof(struct guest_madt) + sizeof(struct acpi_spcr) + sizeof(struct acpi_hpet) +
 	       sizeof(dsdt_aml) <= GUEST_ACPI_END, "the tables fit into their area");
 
@@ -23,6 +23,7 @@ struct builder {
 	const struct guest_memory *mem;
 	uint64_t next; /* guest-physical */
 	struct acpi_xsdt xsdt;
+	struct acpi_rsdt rsdt;
 	unsigned n_entries;
 };
 
@@ -63,8 +64,9 @@ static uint32_t place_table(struct builder *b, struct acpi_header *header, const
 	return place(b, header, len);
 }
 
-static void add_entry(struct builder *b, uint64_t gpa)
+static void add_entry(struct builder *b, uint32_t gpa)
 {
+	b->rsdt.entry[b->n_entries] = gpa;
 	b->xsdt.entry[b->n_entries++] = gpa;
 }
 
@@ -154,9 +156,11 @@ static void add_hpet(struct builder *b, uint32_t id)
 }
 
 /* The root pointer comes last in time but first in memory. */
-static void write_rsdp(const struct guest_memory *mem, uint64_t xsdt)
+static void write_rsdp(const struct guest_memory *mem, uint32_t rsdt, uint32_t xsdt)
 {
-	struct acpi_rsdp rsdp = { .revision = 2, .length = sizeof(rsdp), .xsdt = xsdt };
+	struct acpi_rsdp rsdp = {
+		.revision = 2, .rsdt = rsdt, .length = sizeof(rsdp), .xsdt = xsdt,
+	};
 
 	memcpy(rsdp.signature, "RSD PTR ", sizeof(rsdp.signature));
 	memcpy(rsdp.oem_id, OEM_ID, sizeof(rsdp.oem_id));
@@ -169,7 +173,7 @@ bool guest_acpi_build(const struct guest_memory *mem, const struct guest_acpi_co
 		      uint64_t *rsdp)
 {
 	struct builder b = { .mem = mem, .next = GUEST_ACPI_BASE + TABLE_ALIGN };
-	uint32_t xsdt;
+	uint32_t rsdt, xsdt;
 
 	_Static_assert(sizeof(struct acpi_rsdp) <= TABLE_ALIGN, "room for the root pointer");
 	if (cfg->n_cpus == 0 || cfg->n_cpus > GUEST_ACPI_MAX_CPUS ||
@@ -180,9 +184,11 @@ bool guest_acpi_build(const struct guest_memory *mem, const struct guest_acpi_co
 	add_spcr(&b);
 	if (cfg->hpet_id)
 		add_hpet(&b, cfg->hpet_id);
+	rsdt = place_table(&b, &b.rsdt.header, "RSDT", 1,
+			   (uint32_t)(sizeof(b.rsdt.header) + b.n_entries * sizeof(uint32_t)));
 	xsdt = place_table(&b, &b.xsdt.header, "XSDT", 1,
 			   (uint32_t)(sizeof(b.xsdt.header) + b.n_entries * sizeof(uint64_t)));
-	write_rsdp(mem, xsdt);
+	write_rsdp(mem, rsdt, xsdt);
 	*rsdp = GUEST_ACPI_BASE;
 	return true;
 }

@@ -102,6 +102,21 @@ static const void *find(struct fixture *f, const char *signature)
 	return NULL;
 }
 
+/* For readers of ACPI 1.0: the same tables in the same order. */
+static void test_rsdt(void **state)
+{
+	struct fixture *f = *state;
+	const struct acpi_xsdt *xsdt = build(f);
+	const struct acpi_rsdp *rsdp = table_bytes(f, f->rsdp, sizeof(*rsdp));
+	const struct acpi_rsdt *rsdt = (const void *)checked(f, rsdp->rsdt);
+	const size_t n = (xsdt->header.length - sizeof(xsdt->header)) / 8;
+
+	assert_memory_equal(rsdt->header.signature, "RSDT", 4);
+	assert_int_equal((rsdt->header.length - sizeof(rsdt->header)) / 4, n);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(rsdt->entry[i], xsdt->entry[i]);
+}
+
 static void expect_io(const struct acpi_address *a, unsigned port, unsigned bits)
 {
 	assert_int_equal(a->space, ACPI_SPACE_IO);
@@ -407,6 +422,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(test_rsdt),
 		TEST(test_fadt_registers), TEST(test_fadt_flags), TEST(test_facs_and_dsdt),
 		TEST(test_dsdt_resources),
 		TEST(test_madt), TEST(test_spcr), TEST(test_hpet), TEST(test_refusals),

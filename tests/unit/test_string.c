@@ -82,6 +82,39 @@ static int sign(int v)
 	return (v > 0) - (v < 0);
 }
 
+#define COPY(size)                                                                                 \
+	do {                                                                                       \
+		uint8_t copy[64] = { 0 }, filled[64] = { 0 };                                      \
+                                                                                                   \
+		k_memcpy(copy, source, size);                                                      \
+		k_memset(filled, 0x5A, size);                                                      \
+		assert_memory_equal(copy, source, size);                                           \
+		assert_int_equal(copy[size], 0);                                                   \
+		assert_int_equal(filled[(size) - 1], 0x5A);                                        \
+		assert_int_equal(filled[size], 0);                                                 \
+	} while (0)
+
+/*
+ * Inlined with a constant length, as link-time optimisation does it: with as many
+ * words as bytes behind them, the compiler has one value for both counts.
+ */
+static void __attribute__((flatten)) test_inlined(void **state)
+{
+	uint8_t source[64];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(source); i++)
+		source[i] = (uint8_t)(i * 37 + 11);
+	COPY(8);
+	COPY(9);
+	COPY(18);
+	COPY(27);
+	COPY(36);
+	COPY(45);
+	COPY(54);
+	COPY(63);
+}
+
 static void test_compare(void **state)
 {
 	static const char *const words[] = { "", "a", "b", "ab", "abc", "abd", "\xC3", "ab\xFF" };
@@ -108,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copy_and_move),
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_inlined),
 		cmocka_unit_test(test_compare),
 	};
 

@@ -216,6 +216,23 @@ static void test_interrupted_delivery(void **state)
 	}
 }
 
+/* CPUID, RDMSR and WRMSR exit while no event is on its way: what the entry had was delivered. */
+static void test_plain_instructions_end_the_event(void **state)
+{
+	static const struct vm_event nmi = { .type = EVENT_NMI, .vector = VEC_NMI };
+	static const unsigned reasons[] = { 10, 31, 32 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(reasons); i++) {
+		vmx_setup(state);
+		fake_vmcs_set(VMCS_EXIT_INSTRUCTION_LENGTH, 2);
+		vmx_backend.inject(&v, &nmi);
+		decode(reasons[i], 0);
+		assert_false(vmx_backend.event_pending(&v));
+		assert_int_equal(e.insn_len, 2);
+		assert_true(e.code == reasons[i] && !e.info[0] && !e.info[1]);
+	}
+}
+
 /* Table 27-2: who asked for the task switch; an event's is not delivered once more. */
 static void test_task_switch(void **state)
 {
@@ -280,7 +297,7 @@ int main(void)
 		TEST(test_nmi_is_taken_by_the_host), TEST(test_debug_exception),
 		TEST(test_int1_is_behind_itself), TEST(test_single_step_in_a_shadow),
 		TEST(test_nmis_blocked_again_after_iret), TEST(test_windows_close),
-		TEST(test_interrupted_delivery), TEST(test_failed_entry),
+		TEST(test_plain_instructions_end_the_event), TEST(test_interrupted_delivery), TEST(test_failed_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

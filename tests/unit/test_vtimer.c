@@ -122,6 +122,18 @@ bool vioapic_is_masked(const struct vioapic *io, unsigned pin)
 	return pin_masked;
 }
 
+uint64_t uart16550_next(const struct uart16550 *u)
+{
+	(void)u;
+	return VTIME_NEVER;
+}
+
+void uart16550_advance(struct uart16550 *u, uint64_t now)
+{
+	(void)u;
+	(void)now;
+}
+
 void vcpu_post(struct vcpu *v, uint32_t work)
 {
 	v->work |= work;
