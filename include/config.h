@@ -74,8 +74,7 @@ struct cfg_vm {
 	enum hypervisor_leaf hypervisor_leaf;
 	/* Lines, for messages about the machine: 0 when the key is absent. */
 	unsigned line, line_cpus, line_memory, line_kernel, line_initrd;
-	unsigned line_console, line_cmdline, line_format, line_load, line_entry, line_mode;
-	unsigned line_buffer;
+	unsigned line_console, line_cmdline, line_format, line_load, line_entry, line_mode, line_buffer;
 };
 
 struct config {

@@ -28,6 +28,10 @@ struct console_ops {
 	void (*wake)(unsigned vm);
 	/* The physical UART's interrupt shall go to a CPU of guest `vm`, or, for -1, to any. */
 	void (*route)(int vm);
+	/* Has console_poll called on some CPU at about this TSC time.  NULL: nobody can. */
+	void (*alarm)(uint64_t tsc);
+	/* The TSC's frequency.  NULL: 1 GHz. */
+	uint64_t (*tsc_khz)(void);
 	/* Does a CPU of guest `vm` call this?  NULL: always. */
 	bool (*is_here)(unsigned vm);
 	/* Nanoseconds since some moment; NULL: a paste cannot be told from single keys. */
@@ -132,6 +136,7 @@ struct vcon_stats {
 	uint64_t written; /* bytes the guest wrote into its ring */
 	uint64_t shown;   /* bytes that went out of the physical port */
 	uint64_t lost;    /* bytes overwritten before they were shown */
+	uint64_t skipped; /* bytes passed over at a switch or by hotkey: still in the history */
 	uint64_t overrun; /* bytes the guest wrote while its UART had no room */
 	uint64_t in;      /* bytes typed for this guest, with those lost */
 	uint64_t in_lost; /* bytes typed while its input ring was full */
@@ -157,6 +162,9 @@ void console_poll(void);
  * focus request) needs one.  To be asked on the way back to the guest.
  */
 bool console_has_work(void);
+
+/* console_has_work is true from now on, until somebody has polled.  Any CPU. */
+void console_ask(void);
 
 /* Monitor output: only from the console_ops callbacks. */
 void console_print(const char *fmt, ...) PRINTF_LIKE(1, 2);

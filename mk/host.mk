@@ -75,7 +75,8 @@ fuzz-bins: $(FUZZ_BIN)
 
 # The stress tests once more, under ThreadSanitizer: with fewer bytes, as it is slow.
 TSAN_SRC := src/lib/fmt.c src/lib/log.c src/lib/parse.c $(wildcard src/vconsole/*.c)
-TSAN_BIN := $(HB)/tsan/test_ring_stress $(HB)/tsan/test_mux_stress $(HB)/tsan/test_mux_flood
+TSAN_BIN := $(HB)/tsan/test_ring_stress $(HB)/tsan/test_mux_stress $(HB)/tsan/test_marks \
+            $(HB)/tsan/test_mux_flood
 $(HB)/tsan/%: tests/unit/%.c $(TSAN_SRC) $(wildcard include/*.h)
 	@mkdir -p $(@D)
 	@echo "  TSAN  $@"

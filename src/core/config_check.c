@@ -104,8 +104,8 @@ void cfg_check_guests(struct cfg_parser *p)
 		cfg_mistake_at(&p->report, 0, "there is at least one guest",
 			       "add a section [vm NAME] with 'cpus', 'memory' and 'kernel'",
 			       "no guest is defined");
-	check_buffers(p);
 	cfg_check_consoles(p);
+	check_buffers(p);
 	for (unsigned i = 0; i < cfg->n_vms; i++) {
 		check_images(p, &cfg->vms[i], &cfg->vms[i]);
 		for (unsigned j = i + 1; j < cfg->n_vms; j++) {

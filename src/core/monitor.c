@@ -15,7 +15,7 @@ static void wake(unsigned vm)
 }
 
 /* A CPU that runs no guest serves the console for nothing; else the boot CPU does. */
-static unsigned spare_cpu(void)
+unsigned spare_cpu(void)
 {
 	for (unsigned i = 0; i < n_cpus; i++)
 		if (!vcpu_of_cpu(i) && __atomic_load_n(&cpus[i]->online, __ATOMIC_RELAXED))
@@ -107,6 +107,11 @@ static void nmi(unsigned index, unsigned vcpu)
 		vcpu_post(&vm->vcpus[vcpu], WORK_NMI);
 }
 
+static uint64_t khz(void)
+{
+	return tsc_khz;
+}
+
 static unsigned cpu(void)
 {
 	return this_cpu()->index;
@@ -116,9 +121,11 @@ const struct console_ops monitor_ops = {
 	.wake = wake,
 	.now_ns = now_ns,
 	.route = route,
+	.alarm = vtimer_console,
+	.tsc_khz = khz,
+	.is_here = own_port_is_here,
 	.cpu = cpu,
 	.kick = smp_kick,
-	.is_here = own_port_is_here,
 	.list = monitor_list,
 	.stats = monitor_stats,
 	.regs = monitor_regs,

@@ -110,6 +110,8 @@ static void vm_for_people(const struct vm *vm)
 	console_print("  console: out %llu, shown %llu, lost %llu, overrun %llu; in %llu, lost %llu\n",
 		      ULL(s.written), ULL(s.shown), ULL(s.lost), ULL(s.overrun), ULL(s.in),
 		      ULL(s.in_lost));
+	if (s.skipped)
+		console_print("  skipped at switches: %llu\n", ULL(s.skipped));
 	console_print("  denied: %llu port, %llu memory accesses\n", ULL(vm->bus.denied_ports),
 		      ULL(vm->bus.denied_mmio));
 }
@@ -124,10 +126,10 @@ static void vm_for_programs(const struct vm *vm)
 		      vm->cfg->name, vm_phase_name(vm), ULL(uptime_ms(vm)), ULL(vm->starts),
 		      ULL(vm->hypervisor_memory), ULL(vm->bus.denied_ports),
 		      ULL(vm->bus.denied_mmio));
-	console_print("console guest=%s out=%llu shown=%llu lost=%llu overrun=%llu in=%llu "
-		      "in_lost=%llu\n",
-		      vm->cfg->name, ULL(s.written), ULL(s.shown), ULL(s.lost), ULL(s.overrun),
-		      ULL(s.in), ULL(s.in_lost));
+	console_print("console guest=%s out=%llu shown=%llu lost=%llu skipped=%llu overrun=%llu "
+		      "in=%llu in_lost=%llu\n",
+		      vm->cfg->name, ULL(s.written), ULL(s.shown), ULL(s.lost), ULL(s.skipped),
+		      ULL(s.overrun), ULL(s.in), ULL(s.in_lost));
 }
 
 bool monitor_stats(unsigned index, unsigned part, bool machine)

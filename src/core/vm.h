@@ -256,6 +256,11 @@ void vm_flush_console(struct vm *vm);
 /* As after power-on.  Under the lock, the guest not running. */
 void devices_reset(struct vm *vm);
 
+/* ---- monitor.c ---- */
+
+/* A CPU that runs no guest, or the boot CPU. */
+unsigned spare_cpu(void);
+
 /* ---- vtimer.c ---- */
 
 /* What the guest's timers do next has changed: `vm` is a struct vm.  Under the lock, any CPU of it. */
@@ -268,6 +273,8 @@ void vtimer_run(struct vm *vm);
 void vtimer_stop(struct vm *vm);
 /* After an NMI, which may have been the alarm's.  Any CPU. */
 void vtimer_poll(void);
+/* Has a CPU polled at about this TSC time, in place of what was asked before.  The drain's owner. */
+void vtimer_console(uint64_t tsc);
 
 /* ---- ipi.c ---- */
 

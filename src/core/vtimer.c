@@ -26,6 +26,8 @@
 #define PIT_PIN GUEST_PIT_GSI
 
 static bool pending, owned;
+/* When the console wants to be polled, ns.  Sequentially consistent, like the deadlines. */
+static uint64_t console_at = VTIME_NEVER;
 /* What the alarm is set to: the owner's. */
 static uint64_t alarm_at = VTIME_NEVER;
 /* No NMI before this moment is the alarm's: written by the owner, read by all. */
@@ -51,12 +53,26 @@ static void set_alarm(uint64_t at, unsigned cpu, uint64_t now)
 	__atomic_store_n(&not_before, early, __ATOMIC_RELAXED);
 }
 
+/* When the console is due.  When it is, this CPU polls before it goes back to its guest. */
+static uint64_t console_deadline(uint64_t now)
+{
+	uint64_t at = __atomic_load_n(&console_at, __ATOMIC_SEQ_CST);
+
+	if (at > now)
+		return at;
+	/* A new time that the console set meanwhile stays. */
+	__atomic_compare_exchange_n(&console_at, &at, VTIME_NEVER, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_SEQ_CST);
+	console_ask();
+	return VTIME_NEVER;
+}
+
 /* Hands what is due to its guests and sets the alarm to what comes next. */
 static void owner_work(void)
 {
 	const uint64_t now = now_ns();
-	uint64_t first = VTIME_NEVER;
-	unsigned cpu = 0;
+	uint64_t first = console_deadline(now);
+	unsigned cpu = first != VTIME_NEVER ? spare_cpu() : 0;
 
 	for (unsigned i = 0; i < n_vms; i++) {
 		struct vm *vm = &vms[i];
@@ -91,6 +107,18 @@ static void update(void)
 		if (round == MAX_ROUNDS)
 			return;
 	}
+}
+
+void vtimer_console(uint64_t tsc)
+{
+	/* Rounded up: a poll before its time would only ask for another. */
+	const uint64_t at = (tsc_to_us(tsc) + 1) * 1000;
+
+	/* Only the drain's owner sets it. */
+	if (at == __atomic_load_n(&console_at, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&console_at, at, __ATOMIC_SEQ_CST);
+	update();
 }
 
 void vtimer_poll(void)

@@ -71,11 +71,14 @@ bool console_early(uint16_t uart_base, unsigned baud)
 	return true;
 }
 
-static void add_monitor(void)
+static void add_own_sources(void)
 {
 	vcon_init(&mux.mon_vcon, "monitor", MONITOR, OVERFLOW_DROP_OLDEST, mux.mon_ring,
 		  sizeof(mux.mon_ring), NULL, 0);
 	mux.src[MONITOR] = &mux.mon_vcon;
+	vcon_init(&mux.merge.vcon, "all", ALL, OVERFLOW_DROP_OLDEST, mux.merge.ring,
+		  sizeof(mux.merge.ring), NULL, 0);
+	mux.src[ALL] = &mux.merge.vcon;
 	monitor_init(&mux);
 }
 
@@ -91,7 +94,7 @@ void console_setup(const struct console_ops *ops, const struct uart_port *port, 
 	mux.focus = MONITOR;
 	mux.want = MONITOR;
 	mux.last = MONITOR;
-	add_monitor();
+	add_own_sources();
 	if (port)
 		open_port(port, baud);
 	else
@@ -134,11 +137,14 @@ struct vcon *console_add(const char *name, void *memory, uint32_t out_size,
 			 enum overflow_policy overflow)
 {
 	struct vcon *c = memory;
-	uint8_t *in = (uint8_t *)memory + sizeof(*c), *out = in + INPUT_RING;
+	uint64_t n_marks = vcon_n_marks(out_size);
+	struct mark *marks = (struct mark *)(c + 1);
+	uint8_t *in = (uint8_t *)(marks + n_marks), *out = in + INPUT_RING;
 
 	if (mux.n_guests == CFG_MAX_VMS || !out_size || (out_size & (out_size - 1)))
 		return NULL;
 	vcon_init(c, name, mux.n_guests, overflow, out, out_size, in, INPUT_RING);
+	marks_init(&c->marks, marks, n_marks);
 	mux.src[mux.n_guests++] = c;
 	return c;
 }
@@ -219,6 +225,12 @@ bool console_has_work(void)
 		return true;
 	return !__atomic_load_n(&mux.draining, __ATOMIC_RELAXED) &&
 	       __atomic_load_n(&mux.msg.log_pos, __ATOMIC_RELAXED) != log_newest();
+}
+
+void console_ask(void)
+{
+	if (mux.started)
+		__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
 }
 
 void console_request_focus(int vm)

@@ -192,6 +192,17 @@ static bool emit_grant(struct mux *m, struct vcon *c)
 	return true;
 }
 
+/* What the guest sets meanwhile holds when the line is plain again. */
+static void track(struct vcon *c, const uint8_t *data, size_t n, uint64_t pos, uint64_t missed)
+{
+	size_t i;
+
+	if (missed)
+		term_break_off(&c->term);
+	for (i = 0; i < n; i++)
+		mux_track(c, data[i], pos + i);
+}
+
 static bool emit_data(struct mux *m, struct vcon *c)
 {
 	uint8_t data[FRAME_DATA_MAX], line[FRAME_LINE_MAX];
@@ -211,6 +222,7 @@ static bool emit_data(struct mux *m, struct vcon *c)
 	if (n || missed) {
 		emit(m, line, frame_make_at(line, FRAME_DATA, channel_of(c), (uint32_t)tail, data,
 					    n));
+		track(c, data, n, tail, missed);
 		ring_consume(&c->out, n);
 	}
 	/* Without credit the guest waits no longer, if that is its policy. */

@@ -88,7 +88,7 @@ void input_flow(struct mux *m)
 		return;
 	/* Relaxed: only the owner, which we are, writes it. */
 	held = __atomic_load_n(&m->input.holding, __ATOMIC_RELAXED) == target + 1;
-	if (target == MONITOR || !wants_hold(m, c, held)) {
+	if (!is_guest(c) || !wants_hold(m, c, held)) {
 		set_holding(m, 0);
 		uart_hold(&m->uart, false);
 		return;

@@ -66,6 +66,8 @@ void message_look(struct mux *m)
 
 static bool record_ready(struct mux *m)
 {
+	if (mux_focused(m)->index == ALL)
+		return false; /* a record is one more line there: merge.c */
 	return m->msg.have_record && focused_tail(m) >= m->msg.barrier;
 }
 
@@ -102,6 +104,7 @@ void message_show(struct mux *m)
 
 	if (!m->out.line_empty)
 		m->cut = true;
+	view_suspend(m);
 	if (s->notice_len) {
 		show_notices(m);
 	} else {
@@ -109,6 +112,7 @@ void message_show(struct mux *m)
 		out_message(&m->out, s->record.text);
 		s->have_record = false;
 	}
+	view_resume(m);
 	s->past = 0;
 }
 
@@ -118,7 +122,7 @@ size_t message_limit(struct mux *m, const uint8_t *data, size_t n)
 	uint64_t tail = focused_tail(m);
 	size_t i;
 
-	if (s->have_record && s->barrier > tail)
+	if (s->have_record && mux_focused(m)->index != ALL && s->barrier > tail)
 		n = (size_t)min_u64(n, s->barrier - tail);
 	if (!line_awaited(m))
 		return n;

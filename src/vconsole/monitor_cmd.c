@@ -22,6 +22,14 @@ static void cmd_focus(struct mux *m, struct args *a)
 		mux_focus(m, guest);
 }
 
+static void cmd_spy(struct mux *m, struct args *a)
+{
+	unsigned guest = find_guest(m, a->word[0]);
+
+	if (guest != NO_SOURCE)
+		mux_spy(m, guest);
+}
+
 static void log_threshold(const struct args *a)
 {
 	const struct span name = a->word[1];
@@ -106,6 +114,8 @@ const struct command monitor_commands[] = {
 	  { COMPLETE_NOTHING }, cmd_list },
 	{ "focus", "GUEST", "show a guest and type to it", NULL, 1, 1, NULL,
 	  { COMPLETE_FOCUS }, cmd_focus },
+	{ "spy", "GUEST", "show a guest, type nothing to it", NULL, 1, 1, NULL,
+	  { COMPLETE_GUEST }, cmd_spy },
 	{ "cat", "NAME", "what a guest wrote, as far as its ring still holds it",
 	  "NAME is a guest, or 'log'.  What was shown before is there too.  Escape sequences\n"
 	  "are left out, other control characters appear as ^X.\n",

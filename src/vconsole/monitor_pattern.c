@@ -84,13 +84,11 @@ static const char *add_item(struct pattern *p, const char *s, const char **error
 
 static void fold_case(struct pattern *p)
 {
-	char c;
+	for (unsigned c = 'a'; c <= 'z'; c++) {
+		const uint8_t other = (uint8_t)upper((char)c);
+		const uint64_t both = p->match[c] | p->match[other];
 
-	for (c = 'a'; c <= 'z'; c++) {
-		const uint64_t both = p->match[(uint8_t)c] | p->match[(uint8_t)upper(c)];
-
-		p->match[(uint8_t)c] = both;
-		p->match[(uint8_t)upper(c)] = both;
+		p->match[c] = p->match[other] = both;
 	}
 }
 

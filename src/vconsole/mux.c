@@ -37,15 +37,45 @@ void mux_focus(struct mux *m, unsigned source)
 	if (source != m->want)
 		m->last = m->want;
 	m->want = source;
+	m->view.again = false;
+	m->view.spy = false;
+	m->view.refused = false;
 	if (!m->switching)
 		m->leave_budget = LEAVE_LIMIT;
 	m->switching = true;
 }
 
+void mux_spy(struct mux *m, unsigned source)
+{
+	mux_focus(m, source);
+	m->view.spy = m->want == source; /* not one that is shown elsewhere */
+}
+
+void mux_replay(struct mux *m)
+{
+	bool spy = m->view.spy;
+
+	mux_focus(m, m->want);
+	m->view.spy = spy;
+	m->view.again = true;
+}
+
 /* The leaving source may end its line as long as it has something to end it with. */
 static bool may_leave(struct mux *m)
 {
-	return m->out.line_empty || !m->leave_budget || !ring_used(&mux_focused(m)->out);
+	return m->view.replaying || m->out.line_empty || !m->leave_budget || !ring_used(&mux_focused(m)->out);
+}
+
+static void announce_focus(struct mux *m, const struct vcon *to)
+{
+	out_own_line(&m->out);
+	if (to->index == ALL) {
+		out_text(&m->out, "[bulkhead: all]\r\n");
+		return;
+	}
+	out_text(&m->out, m->view.spy ? "[bulkhead: spy " : "[bulkhead: console ");
+	out_text(&m->out, to->name);
+	out_text(&m->out, "]\r\n");
 }
 
 static void switch_focus(struct mux *m)
@@ -53,20 +83,18 @@ static void switch_focus(struct mux *m)
 	struct vcon *from = mux_focused(m), *to = m->src[m->want];
 
 	m->switching = false;
+	view_leave(m);
 	/* Relaxed: vcon_left has the fence that a waiting guest needs. */
 	__atomic_store_n(&m->focus, to->index, __ATOMIC_RELAXED);
 	if (from != to)
 		vcon_left(m, from);
 	if (m->ops->route)
-		m->ops->route(to->index == MONITOR ? -1 : (int)to->index);
+		m->ops->route(is_guest(to) ? (int)to->index : -1);
 	m->losing = false;
 	m->cut = true;
 	message_refocus(m);
-
-	out_own_line(&m->out);
-	out_text(&m->out, "[bulkhead: console ");
-	out_text(&m->out, to->name);
-	out_text(&m->out, "]\r\n");
+	m->view.entering = true;
+	announce_focus(m, to);
 }
 
 /* Keeps the present line: the ring's own copy is overwritten when the guest goes on writing. */
@@ -80,32 +108,61 @@ static void keep_line(struct vcon *c, uint8_t byte)
 		c->line_len = UNFINISHED_LIMIT + 1;
 }
 
-/* What a guest's last life left unfinished is not part of its new one's first line. */
-static void forget_old_line(struct vcon *c)
+enum term_event mux_track(struct vcon *c, uint8_t byte, uint64_t pos)
+{
+	uint16_t before = c->term.alternate;
+	enum term_event event = term_byte(&c->term, byte);
+
+	if (!before && c->term.alternate)
+		c->screen_pos = pos + 1 - min_u64(c->term.unit, pos + 1);
+	keep_line(c, byte);
+	if (before != c->term.alternate)
+		c->line_len = 0; /* another screen, another line */
+	return event;
+}
+
+/* What a guest's last life left behind is not part of its new one's first line. */
+void mux_forget_old_life(struct mux *m, struct vcon *c)
 {
 	/* Relaxed: see vcon_restart. */
-	if (__atomic_load_n(&c->restarted, __ATOMIC_RELAXED) &&
-	    __atomic_exchange_n(&c->restarted, false, __ATOMIC_RELAXED))
-		c->line_len = 0;
+	if (!__atomic_load_n(&c->restarted, __ATOMIC_RELAXED) ||
+	    !__atomic_exchange_n(&c->restarted, false, __ATOMIC_RELAXED))
+		return;
+	if (c == mux_focused(m))
+		view_leave(m);
+	c->line_len = 0;
+	c->term = (struct termstate){ 0 };
+}
+
+/* A line from its start, without what it asked of the terminal. */
+static void show_line_again(struct mux *m, const struct vcon *c)
+{
+	struct refilter filter = { 0 };
+	size_t i, from = 0;
+
+	/* No line of the alternate screen is one: only an unfinished sequence is repeated. */
+	if (c->term.alternate)
+		from = term_is_between(&c->term) || c->term.unit > c->line_len ?
+		       c->line_len : c->line_len - c->term.unit;
+	for (i = from; i < c->line_len; i++)
+		refilter_byte(&filter, &m->out, c->line[i]);
+	refilter_rest(&filter, &m->out);
 }
 
 /* The line that a switch or a message cut appears again from its start. */
 static void show_unfinished(struct mux *m)
 {
 	struct vcon *c = mux_focused(m);
-	size_t i;
 
 	m->cut = false;
-	forget_old_line(c);
+	mux_forget_old_life(m, c);
 	if (c->index == MONITOR && !ring_used(&c->out)) {
 		c->line_len = 0;
 		monitor_prompt(m);
 		return;
 	}
-	if (c->line_len > UNFINISHED_LIMIT)
-		return;
-	for (i = 0; i < c->line_len; i++)
-		out_byte(&m->out, c->line[i]);
+	if (c->line_len <= UNFINISHED_LIMIT)
+		show_line_again(m, c);
 }
 
 /*
@@ -120,8 +177,11 @@ static void show_loss(struct mux *m, struct vcon *c, uint64_t missed)
 		missed += ring_skip(&c->out, c->out.size / 4);
 	m->losing = true;
 	c->line_len = 0;
+	view_suspend(m); /* the rest of an unfinished sequence is gone */
+	term_break_off(&c->term);
 	fmt_buf(mark, sizeof(mark), "%llu bytes lost", (unsigned long long)missed);
 	out_message(&m->out, mark);
+	view_resume(m);
 }
 
 /* How much of the chunk may go out before something else must. */
@@ -158,12 +218,31 @@ static void show_output(struct mux *m)
 		return;
 	}
 	n = limit_chunk(m, data, n);
-	forget_old_line(c);
+	mux_forget_old_life(m, c);
 	for (i = 0; i < n; i++) {
 		out_byte(&m->out, data[i]);
-		keep_line(c, data[i]);
+		mux_track(c, data[i], ring_tail(&c->out) + i);
 	}
 	ring_consume(&c->out, n);
+}
+
+/* After a switch: modes, history, the cut line, and then live output. */
+static void show_source(struct mux *m)
+{
+	if (m->view.entering)
+		view_enter(m);
+	if (!m->out.len && m->view.replaying)
+		view_replay(m);
+	if (m->out.len || m->view.entering || m->view.replaying)
+		return;
+	if (m->cut)
+		show_unfinished(m);
+	if (m->out.len)
+		return;
+	if (mux_focused(m)->index == ALL && !m->switching)
+		merge_fill(m);
+	monitor_pump(m);
+	show_output(m);
 }
 
 /* Composes the next item; false when there is nothing to show. */
@@ -179,12 +258,8 @@ static bool compose(struct mux *m)
 		switch_focus(m);
 	else if (!m->switching && message_due(m))
 		message_show(m);
-	else if (m->cut)
-		show_unfinished(m);
-	if (!m->out.len) {
-		monitor_pump(m);
-		show_output(m);
-	}
+	if (!m->out.len)
+		show_source(m);
 	return m->out.len != 0;
 }
 
@@ -272,9 +347,10 @@ static bool only_guest_output(struct mux *m)
 	const struct vcon *c = mux_focused(m);
 	const uint64_t used = ring_used(&c->out);
 
-	return m->uart.present && !framed_on(m) && c->index != MONITOR &&
+	return m->uart.present && !framed_on(m) && is_guest(c) &&
 	       used && used <= m->uart.depth && m->out.pos == m->out.len &&
 	       !m->switching && !m->cut && !m->draining &&
+	       !m->view.entering && !m->view.replaying &&
 	       !m->msg.have_record && !m->msg.notice_len && m->msg.log_pos == log_newest() &&
 	       /* Relaxed: who sets these also sets `pending`, so there is another round. */
 	       !__atomic_load_n(&m->request, __ATOMIC_RELAXED) &&
@@ -301,6 +377,16 @@ static bool quick_work(struct mux *m)
 	return m->out.pos == m->out.len && !ring_used(&mux_focused(m)->out);
 }
 
+/* The merged view waits for the end of a line, or for the time to show it without. */
+static bool unfinished_is_due(struct mux *m)
+{
+	if (mux_focused(m)->index != ALL || framed_on(m) || !m->merge.deadline)
+		return false;
+	if (m->ops->alarm)
+		m->ops->alarm(m->merge.deadline);
+	return true;
+}
+
 void mux_work(struct mux *m)
 {
 	bool more;
@@ -320,7 +406,8 @@ void mux_work(struct mux *m)
 	vcon_collect_wakes(m);
 	more = set_draining(m);
 	/* Relaxed: console_drained asks again and again. */
-	__atomic_store_n(&m->drained, !more && uart_tx_idle(&m->uart), __ATOMIC_RELAXED);
+	__atomic_store_n(&m->drained, !more && !unfinished_is_due(m) && uart_tx_idle(&m->uart),
+			 __ATOMIC_RELAXED);
 	uart_end(&m->uart, more);
 	if (m->uart.gone)
 		vcon_port_lost(m);

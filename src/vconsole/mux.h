@@ -12,20 +12,40 @@
 #include "config.h"
 #include "framed.h"
 #include "log.h"
+#include "marks.h"
 #include "monitor.h"
 #include "private.h"
+#include "refilter.h"
 #include "ring.h"
+#include "termstate.h"
 #include "uart.h"
 #include "vconsole.h"
 
-/* The monitor is a source like a guest; its index follows the guests'. */
+/* The monitor and the merged view are sources like a guest; their indices follow the guests'. */
 #define MONITOR CFG_MAX_VMS
-#define N_SOURCES (CFG_MAX_VMS + 1)
+#define ALL (CFG_MAX_VMS + 1)
+#define N_SOURCES (CFG_MAX_VMS + 2)
 
 #define INPUT_RING KIB(128) /* a paste of 64 KiB, and as much again typed before it was read */
 #define MONITOR_RING KIB(64)
 
+#define MERGED_RING KIB(16)
+#define MARK_EVERY 128 /* bytes of a guest's ring for each of its time marks */
+
 #define UNFINISHED_LIMIT 512 /* the longest unfinished line that is shown again */
+
+/* How far the merged view is with a guest's bytes; the owner's. */
+struct merge_source {
+	uint64_t tail, head; /* what was looked at */
+	uint64_t since;	     /* the TSC when `head` was first seen */
+	size_t ready;	     /* bytes from `tail` that may be shown as one piece; 0: none yet */
+	size_t part;	     /* bytes that wait for the rest of their line */
+	uint64_t tsc;	     /* when the line at `tail` began */
+	uint64_t missed;     /* bytes lost before `tail`, to be marked */
+	bool losing;	     /* bytes were lost since the ring was last empty */
+	uint8_t held[REFILTER_HELD]; /* of an unfinished character or sequence */
+	size_t n_held;
+};
 
 struct vcon {
 	const char *name;
@@ -42,6 +62,15 @@ struct vcon {
 	/* The owner's: what was shown since the last newline, for when it is cut. */
 	uint8_t line[UNFINISHED_LIMIT];
 	size_t line_len; /* more than the limit: too long, not kept */
+	/* The owner's, too: what the shown bytes made of a terminal. */
+	struct termstate term;
+	uint64_t screen_pos; /* where the guest went to the alternate screen */
+	struct merge_source merge;
+	uint64_t skipped; /* shared: bytes passed over at a switch or by hotkey */
+	/* The producer's: when lines begin. */
+	struct marks marks; /* read by the owner */
+	bool in_line;
+	uint64_t marked; /* 1 + the position that got the last mark */
 	struct framed_channel framed;
 	struct private_line *own; /* a port of its own; NULL: the shared line */
 };
@@ -78,6 +107,35 @@ struct input_state {
 	unsigned holding;   /* shared: 1 + the guest for whose sake the host is held, 0: none */
 };
 
+/* What is shown beside live output, and how. */
+struct view {
+	bool entering;	  /* the focused source's modes are to be brought back */
+	bool again;	  /* and its history is wanted */
+	bool spy;	  /* the focused guest gets no input */
+	bool refused;	  /* a key was refused since the last switch */
+	bool replaying;   /* ring positions from `pos` to `end` are shown again */
+	bool redrawing;	  /* the same, to get the alternate screen back */
+	uint64_t pos, end;
+	struct refilter filter;
+};
+
+/* The merged view's. */
+struct merge {
+	struct vcon vcon;
+	bool stamps;
+	unsigned open;	   /* 1 + the guest whose unfinished line is the last thing in the ring */
+	uint64_t deadline; /* the TSC when an unfinished line is due; 0: there is none */
+	uint8_t ring[MERGED_RING];
+	uint8_t piece[KIB(1)]; /* what is looked at, kept off the stack */
+};
+
+/* A guest's name that is being typed after the escape. */
+struct name_entry {
+	bool active;
+	char text[CFG_NAME];
+	size_t len;
+};
+
 struct mux {
 	const struct console_ops *ops;
 	struct uart uart;
@@ -106,6 +164,10 @@ struct mux {
 	struct input_state input;
 	bool losing;	       /* bytes were lost since the ring was last empty */
 	bool after_escape;
+	uint64_t escape_tsc; /* when it was pressed */
+	struct name_entry name;
+	struct view view;
+	struct merge merge;
 	uint32_t touched; /* guests that got input in this work, a bit each */
 	uint32_t wake;	  /* guests to wake at its end */
 	struct outgoing out;
@@ -130,9 +192,44 @@ void console_hand_over(const bool *pending, const unsigned *asker);
 /* mux.c */
 void mux_work(struct mux *m);
 void mux_focus(struct mux *m, unsigned source);
+/* The same, but what is typed does not reach it. */
+void mux_spy(struct mux *m, unsigned source);
 struct vcon *mux_focused(struct mux *m);
+/* The focused source again, with what it showed before. */
+void mux_replay(struct mux *m);
+/* A byte of `c` at ring position `pos` is shown: what it leaves behind. */
+enum term_event mux_track(struct vcon *c, uint8_t byte, uint64_t pos);
+/* If `c` is of a guest that was started again: its last life's modes and line are over. */
+void mux_forget_old_life(struct mux *m, struct vcon *c);
+
+static inline bool is_guest(const struct vcon *c)
+{
+	return c->index < CFG_MAX_VMS;
+}
+
+/* view.c: what surrounds live output. */
+/* Leaves the terminal as it was before the source that is shown changed it. */
+void view_leave(struct mux *m);
+/* Brings the modes of the focused source back, or begins to show its history. */
+void view_enter(struct mux *m);
+/* Composes the next piece of history. */
+void view_replay(struct mux *m);
+/* Before and after lines of ours amid a source's output. */
+void view_suspend(struct mux *m);
+void view_resume(struct mux *m);
+/* Gives up what waits to be shown: history, and all but what comes now. */
+void view_skip(struct mux *m);
+
+/* merge.c */
+/* Moves what is due into the merged view's ring. */
+void merge_fill(struct mux *m);
+
+/* names.c */
+bool name_begin(struct mux *m, uint8_t key);
+void name_key(struct mux *m, uint8_t key);
 
 /* vcon.c: the owner's side of a guest's console. */
+uint64_t vcon_n_marks(uint32_t out_size);
 void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_policy overflow,
 	       void *out, uint32_t out_size, void *in, uint32_t in_size);
 void vcon_deliver(struct mux *m, struct vcon *c, uint8_t byte);
@@ -152,6 +249,8 @@ bool console_bind(struct vcon *c, struct private_line *line, const struct uart_p
 
 /* outgoing.c */
 void out_byte(struct outgoing *o, uint8_t byte);
+/* A byte that puts nothing on the line. */
+void out_raw(struct outgoing *o, uint8_t byte);
 void out_text(struct outgoing *o, const char *text);
 /* Ends the terminal's line if there is something on it. */
 void out_own_line(struct outgoing *o);

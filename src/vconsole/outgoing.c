@@ -13,6 +13,12 @@ void out_byte(struct outgoing *o, uint8_t byte)
 		o->line_empty = false;
 }
 
+void out_raw(struct outgoing *o, uint8_t byte)
+{
+	if (o->len < OUT_SIZE)
+		o->buf[o->len++] = byte;
+}
+
 void out_text(struct outgoing *o, const char *text)
 {
 	for (; *text; text++)

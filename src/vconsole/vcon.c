@@ -10,9 +10,11 @@
  */
 #include "kstring.h"
 #include "mux.h"
+#include "x86.h"
 
 /* How much room a waiting guest is woken for: worth an interrupt, and early enough. */
 #define WAKE_ROOM KIB(4)
+#define LOOK_EVERY 256 /* a divisor of the smallest ring, so that a full one was looked at */
 
 void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_policy overflow,
 	       void *out, uint32_t out_size, void *in, uint32_t in_size)
@@ -28,9 +30,15 @@ void vcon_init(struct vcon *c, const char *name, unsigned index, enum overflow_p
 		ring_init(&c->in, in, in_size);
 }
 
+uint64_t vcon_n_marks(uint32_t out_size)
+{
+	return max_u64(out_size / MARK_EVERY, 1);
+}
+
 size_t vcon_memory(uint32_t out_size)
 {
-	return sizeof(struct vcon) + INPUT_RING + out_size;
+	return sizeof(struct vcon) + vcon_n_marks(out_size) * sizeof(struct mark) + INPUT_RING +
+	       out_size;
 }
 
 void vcon_set_focus_policy(struct vcon *c, enum overflow_policy policy)
@@ -85,34 +93,68 @@ bool vcon_room(struct vcon *c)
 	return true;
 }
 
+/*
+ * The merged view shows lines: it looks at the first byte that waits, to set
+ * its alarm, when a line ends, and now and then in one without an end.
+ */
+static bool matters_to_all(const struct vcon *c, uint8_t byte)
+{
+	return byte == '\n' || ring_used(&c->out) <= 1 || !(ring_head(&c->out) % LOOK_EVERY);
+}
+
+/* Would a poll now show this byte, or what depends on it?  Relaxed: see announce(). */
+static bool is_shown(const struct mux *m, const struct vcon *c, uint8_t byte)
+{
+	unsigned focus;
+
+	if (framed_on(m))
+		return framed_shows(m, c);
+	focus = __atomic_load_n(&m->focus, __ATOMIC_RELAXED);
+	return focus == c->index || (focus == ALL && matters_to_all(c, byte));
+}
+
 /* The focused guest's new bytes need a poll, unless the UART's interrupt comes anyway. */
-static void announce(const struct vcon *c)
+static void announce(const struct vcon *c, uint8_t byte)
 {
 	struct mux *m = console_mux();
 
-	/* Byte, then `focus` and `draining`; pairs with the fence in mux.c's set_draining(). */
+	/* Byte, then `focus`, the tail and `draining`; pairs with the fence in mux.c's set_draining(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (c->own) {
 		if (!__atomic_load_n(&c->own->draining, __ATOMIC_RELAXED))
 			__atomic_store_n(&c->own->pending, true, __ATOMIC_RELAXED);
 		return;
 	}
-	if (framed_on(m) ? !framed_shows(m, c)
-			 : __atomic_load_n(&m->focus, __ATOMIC_RELAXED) != c->index)
+	if (!is_shown(m, c, byte))
 		return; /* a switch looks at the ring by itself */
 	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
 		/* Read by the same CPU's console_has_work, or by anyone later. */
 		__atomic_store_n(&m->pending, true, __ATOMIC_RELAXED);
 }
 
+/* The time that a line begins, once, before its first byte. */
+static void mark_line(struct vcon *c)
+{
+	uint64_t pos;
+
+	if (c->in_line)
+		return;
+	pos = ring_head(&c->out);
+	if (c->marked != pos + 1)
+		marks_put(&c->marks, pos, rdtsc());
+	c->marked = pos + 1;
+}
+
 bool vcon_put(struct vcon *c, uint8_t byte)
 {
+	mark_line(c);
 	if (!ring_put(&c->out, byte)) {
 		if (!vcon_room(c))
 			return false;
 		ring_put_over(&c->out, byte); /* there is room by now, or the oldest byte goes */
 	}
-	announce(c);
+	c->in_line = byte != '\n';
+	announce(c, byte);
 	return true;
 }
 
@@ -175,7 +217,8 @@ void vcon_get_stats(const struct vcon *c, struct vcon_stats *out)
 	out->in_lost = __atomic_load_n(&c->in_lost, __ATOMIC_RELAXED);
 	out->in = ring_head(&c->in) + out->in_lost;
 	out->overrun = __atomic_load_n(&c->overrun, __ATOMIC_RELAXED);
-	out->shown = tail - counted;
+	out->skipped = __atomic_load_n(&c->skipped, __ATOMIC_RELAXED);
+	out->shown = tail - counted - out->skipped;
 	out->lost = ring_lost(&c->out);
 	out->written = ring_head(&c->out);
 }
@@ -226,7 +269,7 @@ static void collect_writer(struct mux *m, struct vcon *c)
 {
 	const uint64_t enough = min_u64(WAKE_ROOM, c->out.size / 4);
 
-	if (c->index != MONITOR && ring_free(&c->out) >= enough && take(&c->waiting))
+	if (is_guest(c) && ring_free(&c->out) >= enough && take(&c->waiting))
 		m->wake |= 1U << c->index;
 }
 
@@ -240,7 +283,7 @@ void vcon_collect_wakes(struct mux *m)
 		if ((m->touched & (1U << i)) && take(&m->src[i]->hungry))
 			m->wake |= 1U << i;
 	m->touched = 0;
-	if (!framed_on(m))
+	if (!framed_on(m) && mux_focused(m)->index != ALL)
 		collect_writer(m, mux_focused(m));
 	else
 		for (i = 0; i < m->n_guests; i++)
@@ -252,7 +295,7 @@ void vcon_left(struct mux *m, struct vcon *c)
 {
 	/* Focus, then the flag; pairs with vcon_room. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (c->index != MONITOR && has_room(c) && take(&c->waiting))
+	if (is_guest(c) && has_room(c) && take(&c->waiting))
 		m->wake |= 1U << c->index;
 }
 

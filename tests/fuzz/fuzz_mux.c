@@ -22,7 +22,7 @@ static void check_counts(unsigned vm)
 	struct vcon_stats s;
 
 	vcon_get_stats(guest[vm], &s);
-	CHECK(s.written == s.shown + s.lost + ring_used(&guest[vm]->out));
+	CHECK(s.written == s.shown + s.lost + s.skipped + ring_used(&guest[vm]->out));
 	CHECK(s.in == vcon_pending(guest[vm]) + s.in_lost + ring_tail(&guest[vm]->in));
 }
 
@@ -35,6 +35,7 @@ static void write_guest(unsigned vm, const uint8_t *data, size_t n)
 /* One step; returns how many bytes of `data` it used. */
 static size_t step(const uint8_t *data, size_t size)
 {
+	static uint8_t hotkey[2] = { ESC_KEY };
 	unsigned what = data[0] & 7, vm = (data[0] >> 3) % GUESTS, n = data[0] >> 5;
 	size_t len = size - 1 < n ? size - 1 : n;
 
@@ -60,7 +61,14 @@ static size_t step(const uint8_t *data, size_t size)
 		log_write(n & 1 ? LOG_ERROR : LOG_INFO, "record %u", n);
 		break;
 	case 6:
-		console_request_focus((int)n - 2);
+		if (n < 4) {
+			console_request_focus((int)n - 2);
+			break;
+		}
+		hotkey[1] = (uint8_t)"arse"[n - 4];
+		tty.in = hotkey;
+		tty.in_len = sizeof(hotkey);
+		console_poll();
 		break;
 	default:
 		while (len-- && vcon_get(guest[vm]) >= 0)
@@ -98,8 +106,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(console_drained() && !console_has_work());
 	CHECK(!tty.overflow);
 	CHECK((tty.ier & ~IER_EDSSI) == IER_ERBFI);
-	if (console_mux()->focus != MONITOR)
+	if (console_mux()->focus < GUESTS)
 		CHECK(!ring_used(&guest[console_mux()->focus]->out));
+	for (i = 0; i < GUESTS && console_mux()->focus == ALL; i++)
+		CHECK(!ring_used(&guest[i]->out));
 	log_set_sink(NULL);
 	fx_free();
 	return 0;

@@ -188,9 +188,38 @@ static void fx_nmi(unsigned vm, unsigned vcpu)
 	called_nmi = (vm + 1) * 100 + vcpu;
 }
 
+/*
+ * The clock's rate, as the console believes it: with 1 the quiet time is over
+ * at once, with PATIENT it never is.
+ */
+#define PATIENT 1000000000000ULL
+static uint64_t fx_rate = 1, fx_alarm_at;
+
+static uint64_t fx_khz(void)
+{
+	return fx_rate;
+}
+
+static void fx_alarm(uint64_t tsc)
+{
+	fx_alarm_at = tsc;
+}
+
+static bool alarm_rings(void)
+{
+	if (!fx_alarm_at || fx_rate == PATIENT)
+		return false;
+	while (__builtin_ia32_rdtsc() < fx_alarm_at)
+		;
+	fx_alarm_at = 0;
+	return true;
+}
+
 static struct console_ops fx_ops = {
 	.wake = fx_wake,
 	.route = fx_route,
+	.alarm = fx_alarm,
+	.tsc_khz = fx_khz,
 	.list = fx_list,
 	.stats = fx_stats,
 	.regs = fx_regs,
@@ -218,6 +247,8 @@ static void fx_setup(void)
 	called_stop = called_restart = called_regs = called_start = 0;
 	called_pause = called_resume = called_nmi = 0;
 	called_stats = routed = -2;
+	fx_rate = 1;
+	fx_alarm_at = 0;
 	log_set_level(LOG_INFO);
 	console_setup(&fx_ops, &port, 115200, ESC_KEY);
 	tty.out_len = 0;
@@ -241,7 +272,7 @@ static void run(void)
 {
 	unsigned i;
 
-	for (i = 0; i < FIXTURE_MAX_POLLS && (tty_irq() || console_has_work()); i++)
+	for (i = 0; i < FIXTURE_MAX_POLLS && (tty_irq() || console_has_work() || alarm_rings()); i++)
 		console_poll();
 }
 

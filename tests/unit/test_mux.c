@@ -146,8 +146,9 @@ static void help_lists_keys_and_guests(void **state)
 	say(0, "login: ");
 	run();
 	type("\x05?");
-	EXPECT("login: \r\n[bulkhead: after Ctrl-E: 1-9 guest, n next, p previous, l last, "
-	       "m monitor, ? help; Ctrl-E again sends it]\r\n"
+	EXPECT("login: \r\n[bulkhead: after Ctrl-E: 1-9 guest, TAB or first letters: by name, "
+	       "n next, p previous, l last, m monitor, a all guests (again: times), s read-only, "
+	       "r replay, e skip to the end, ? help; Ctrl-E again sends it]\r\n"
 	       "[bulkhead: input goes to alpha; guests: 1=alpha 2=beta 3=gamma 4=delta]\r\nlogin: ");
 }
 

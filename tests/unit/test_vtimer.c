@@ -157,6 +157,24 @@ void alarm_off(void)
 	alarms_off++;
 }
 
+static unsigned asked;
+
+void console_ask(void)
+{
+	asked++;
+}
+
+unsigned spare_cpu(void)
+{
+	return 5;
+}
+
+/* A TSC of 1 GHz. */
+uint64_t tsc_to_us(uint64_t tsc)
+{
+	return tsc / 1000;
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -173,7 +191,8 @@ static int setup(void **state)
 	pit_at = VTIME_NEVER;
 	pic_masked = pin_masked = true;
 	legacy = pending = owned = gone_off = false;
-	alarm_at = not_before = VTIME_NEVER;
+	alarm_at = not_before = console_at = VTIME_NEVER;
+	asked = 0;
 	advanced = caught_up = alarms = alarms_off = 0;
 	meanwhile = NULL;
 	return 0;
@@ -335,6 +354,30 @@ static void test_an_unheard_8254_wakes_nobody(void **state)
 	assert_int_equal(alarms, 2);
 }
 
+/* The console's time wakes a CPU that runs no guest, which then polls; asked twice is set once. */
+static void test_the_console_has_a_deadline(void **state)
+{
+	(void)state;
+	vtimer_console(clock_ns + 400000);
+	assert_int_equal(alarm_cpu, 5);
+	assert_int_equal(alarm_ns, 401000);
+	vtimer_console(clock_ns + 400000);
+	assert_int_equal(alarms, 1);
+	arm(1, 500000);
+	assert_int_equal(alarms, 1);
+	assert_int_equal(asked, 0);
+	clock_ns += 401000;
+	vtimer_poll();
+	assert_int_equal(asked, 1);
+	assert_int_equal(alarm_cpu, 11);
+	assert_int_equal(alarm_ns, 99000);
+	/* A guest's CPU that comes by when it is due polls in the alarm's place. */
+	vtimer_console(clock_ns + 50000);
+	clock_ns += 60000;
+	arm(2, 700000);
+	assert_int_equal(asked, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup(test_the_owner_looks_again, setup),
 		cmocka_unit_test_setup(test_the_owner_is_not_kept_for_ever, setup),
 		cmocka_unit_test_setup(test_an_unheard_8254_wakes_nobody, setup),
+		cmocka_unit_test_setup(test_the_console_has_a_deadline, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
