@@ -569,6 +569,41 @@ static void view_of_all_takes_no_input(void **state)
 	EXPECT("[bulkhead: this view is read-only; Ctrl-E ? lists the keys]\r\n");
 }
 
+static uint8_t own_in(void *ctx, unsigned reg)
+{
+	(void)ctx;
+	return reg == REG_LSR ? LSR_THRE | LSR_TEMT : 0;
+}
+
+static void own_out(void *ctx, unsigned reg, uint8_t value)
+{
+	(void)ctx;
+	(void)reg;
+	(void)value;
+}
+
+/* Its ring has another reader, on another CPU. */
+static void guest_with_its_own_port_is_not_in_the_view(void **state)
+{
+	static const struct uart_port port = { .in = own_in, .out = own_out };
+	static struct private_line line;
+
+	(void)state;
+	line = (struct private_line){ .uart = { .port = port, .present = true, .depth = 16 } };
+	guest[1]->own = &line;
+	enter_all();
+	say(0, "alpha\r\n");
+	say(1, "beta\r\n");
+	EXPECT(TAG_A "alpha\r\n");
+	assert_int_equal(guest[1]->merge.tail, 0);
+	type("\x05m\x05p\x05p\x05p\x05p"); /* delta, bravo, alpha, delta: never beta */
+	run();
+	assert_int_equal(count("console beta"), 0);
+	forget();
+	type("\x05" "be\r");
+	EXPECT("[bulkhead: the console of beta is on port 0x0, not on this line]\r\n");
+}
+
 static void host_that_stops_reading_holds_nobody(void **state)
 {
 	unsigned i;
@@ -623,6 +658,7 @@ int main(void)
 		T(blocked_guest_goes_on_in_the_view_of_all),
 		T(times_are_shown_on_demand),
 		T(view_of_all_takes_no_input),
+		T(guest_with_its_own_port_is_not_in_the_view),
 		T(host_that_stops_reading_holds_nobody),
 	};
 
