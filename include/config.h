@@ -25,6 +25,7 @@
 #define CFG_MIN_BUFFER KIB(4)
 #define CFG_MAX_BUFFER MIB(16)
 #define CFG_DEFAULT_BUFFER KIB(256)
+#define CFG_DEFAULT_ESCAPE ('E' & 0x1F) /* control-E */
 #define CFG_ALL_BUFFERS MIB(64) /* of all guests together */
 
 enum overflow_policy {

@@ -5,7 +5,6 @@
 
 #define DEFAULT_CONSOLE_PORT 0x3F8 /* COM1 */
 #define DEFAULT_BAUD 115200
-#define DEFAULT_ESCAPE ('E' & 0x1F) /* control-E */
 
 static const char header_forms[] = "a section is [hypervisor], [console] or [vm NAME]";
 
@@ -14,7 +13,7 @@ static void set_defaults(struct config *out)
 	memset(out, 0, sizeof(*out));
 	out->console_port = DEFAULT_CONSOLE_PORT;
 	out->baud = DEFAULT_BAUD;
-	out->escape = DEFAULT_ESCAPE;
+	out->escape = CFG_DEFAULT_ESCAPE;
 	out->on_all_stopped = ALL_STOPPED_MONITOR;
 	out->log = -1;
 }

@@ -76,13 +76,14 @@ void core_early_console(void)
 		console_early(console_port.base, console_port.baud);
 }
 
-static void open_console(void)
+/* `cfg` NULL: there is no configuration that could be relied on. */
+static void open_console(const struct config *cfg)
 {
-	if (!console_port_choose(&console_port, boot_info.cmdline, &config, &acpi.console))
+	if (!console_port_choose(&console_port, boot_info.cmdline, cfg, &acpi.console))
 		log_warn("command line: console= is none or a port and its rate, as in "
 			 "console=com1 or console=0x2f8,9600; it is passed over");
 	console_init(&monitor_ops, console_port.base, console_port.baud,
-		     config.escape ? config.escape : 5);
+		     cfg ? cfg->escape : CFG_DEFAULT_ESCAPE);
 	console_set_flow(console_port.flow);
 	log_info("console: port 0x%x at %u baud (%s)", console_port.base, console_port.baud,
 		 console_port.said_by);
@@ -299,7 +300,6 @@ static void NORETURN monitor_only(void)
 {
 	log_error("no guest was started: the configuration is not right; "
 		  "correct it and start again");
-	open_console();
 	console_start(true);
 	idle_main();
 }
@@ -341,11 +341,13 @@ void core_main(void)
 	kvmclock_init();
 	access_init();
 	cpuid_init();
-	if (!configured)
+	if (!configured) {
+		open_console(NULL);
 		monitor_only();
+	}
 	if (!smp_create_cpus() || !backend->init())
 		core_give_up("the hypervisor's memory is too small for its CPUs");
-	open_console();
+	open_console(&config);
 	if (!create_guests())
 		monitor_only();
 	error = partition_check();

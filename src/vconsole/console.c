@@ -181,22 +181,21 @@ void console_start(bool monitor)
 	console_poll();
 }
 
-/* False: somebody else is the owner, and looks at `pending` when it has given that up. */
-static bool take_ownership(void)
+bool console_take(bool *owner, unsigned *asker)
 {
-	if (!__atomic_exchange_n(&mux.owned, true, __ATOMIC_SEQ_CST))
+	if (!__atomic_exchange_n(owner, true, __ATOMIC_SEQ_CST))
 		return true;
 	/* Relaxed: the owner may miss it and call one that asked before, which will do. */
 	if (mux.ops->cpu)
-		__atomic_store_n(&mux.asker, mux.ops->cpu(), __ATOMIC_RELAXED);
+		__atomic_store_n(asker, mux.ops->cpu(), __ATOMIC_RELAXED);
 	return false;
 }
 
 /* The one called polls when the ownership is free; an interrupt armed earlier might be too early. */
-static void hand_over(void)
+void console_hand_over(const bool *pending, const unsigned *asker)
 {
-	if (__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) && mux.ops->kick)
-		mux.ops->kick(__atomic_load_n(&mux.asker, __ATOMIC_RELAXED));
+	if (__atomic_load_n(pending, __ATOMIC_SEQ_CST) && mux.ops->kick)
+		mux.ops->kick(__atomic_load_n(asker, __ATOMIC_RELAXED));
 }
 
 void console_poll(void)
@@ -208,14 +207,15 @@ void console_poll(void)
 	private_poll(&mux, false);
 	__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
 	for (round = 0; round < MAX_ROUNDS; round++) {
-		if (!__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) || !take_ownership())
+		if (!__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) ||
+		    !console_take(&mux.owned, &mux.asker))
 			return;
 		__atomic_store_n(&mux.pending, false, __ATOMIC_SEQ_CST);
 		mux_work(&mux);
 		/* Also a release: the next owner sees all of our work. */
 		__atomic_store_n(&mux.owned, false, __ATOMIC_SEQ_CST);
 	}
-	hand_over();
+	console_hand_over(&mux.pending, &mux.asker);
 }
 
 bool console_has_work(void)

@@ -304,7 +304,11 @@ static void take_request(struct mux *m)
 
 	if (!request)
 		return;
-	input_keep_paste(m);
+	/* The monitor is asked for when no guest is left that could read on. */
+	if (request - 1 == MONITOR)
+		input_follow(m);
+	else
+		input_keep_paste(m);
 	mux_focus(m, request - 1);
 }
 

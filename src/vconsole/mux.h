@@ -184,6 +184,11 @@ struct mux *console_mux(void);
 void console_setup(const struct console_ops *ops, const struct uart_port *port, unsigned baud,
 		   uint8_t escape);
 
+/* False: somebody else is the owner, and looks at `pending` when it has given that up. */
+bool console_take(bool *owner, unsigned *asker);
+/* After the owner's last round, behind the end of its ownership: calls one that asked meanwhile. */
+void console_hand_over(const bool *pending, const unsigned *asker);
+
 /* mux.c */
 void mux_work(struct mux *m);
 void mux_focus(struct mux *m, unsigned source);

@@ -133,12 +133,13 @@ static void serve(struct mux *m, struct vcon *c)
 	__atomic_store_n(&l->pending, true, __ATOMIC_SEQ_CST);
 	for (round = 0; round < MAX_ROUNDS; round++) {
 		if (!__atomic_load_n(&l->pending, __ATOMIC_SEQ_CST) ||
-		    __atomic_exchange_n(&l->owned, true, __ATOMIC_SEQ_CST))
+		    !console_take(&l->owned, &l->asker))
 			return;
 		__atomic_store_n(&l->pending, false, __ATOMIC_SEQ_CST);
 		work(m, c);
 		__atomic_store_n(&l->owned, false, __ATOMIC_SEQ_CST);
 	}
+	console_hand_over(&l->pending, &l->asker);
 }
 
 static bool is_mine(const struct mux *m, const struct vcon *c)

@@ -19,6 +19,7 @@ struct private_line {
 	uint16_t base;
 	/* Shared, as their namesakes in struct mux. */
 	bool pending, owned, draining;
+	unsigned asker;
 	/* The owner's: a mark of lost bytes that is not sent yet. */
 	char mark[PRIVATE_MARK];
 	unsigned mark_pos, mark_len;

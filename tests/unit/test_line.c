@@ -30,6 +30,7 @@ static void start(enum line_flow flow)
 	tty.msr = MSR_CTS;
 	fx_add("alpha", BUF, OVERFLOW_BLOCK);
 	fx_add("beta", BUF, OVERFLOW_AUTO);
+	fx_add("gamma", BUF, OVERFLOW_AUTO);
 	console_set_flow(flow);
 	console_start(false);
 	run();
@@ -306,10 +307,21 @@ static void two_changes_do_not_divert_it_either(void **state)
 	type("one");
 	console_request_focus(1);
 	run();
-	console_request_focus(-1);
+	console_request_focus(2);
 	run();
 	type("two");
 	assert_int_equal(read_some(0, 100), 6);
+}
+
+/* It is asked for when no guest is left: there is nobody for whom keys could be kept. */
+static void the_monitor_takes_the_keys_at_once(void **state)
+{
+	(void)state;
+	type("one");
+	console_request_focus(-1);
+	run();
+	type("two");
+	assert_int_equal(read_some(0, 100), 3);
 }
 
 /* ---- errors ---- */
@@ -388,6 +400,7 @@ int main(void)
 		T(a_key_ends_the_paste),
 		T(nobody_types_so_the_focus_takes_the_input),
 		T(two_changes_do_not_divert_it_either),
+		T(the_monitor_takes_the_keys_at_once),
 		T(errors_are_counted_apart),
 		T(a_port_that_dies_stops_nobody),
 		T(a_dead_transmitter_is_no_port),
