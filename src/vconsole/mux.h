@@ -76,7 +76,7 @@ struct vcon {
 };
 
 /* What is composed and not yet in the UART: one item at a time. */
-#define OUT_SIZE 2048
+#define OUT_SIZE 4096
 
 struct outgoing {
 	uint8_t buf[OUT_SIZE];
@@ -197,15 +197,18 @@ void mux_spy(struct mux *m, unsigned source);
 struct vcon *mux_focused(struct mux *m);
 /* The focused source again, with what it showed before. */
 void mux_replay(struct mux *m);
-/* A byte of `c` at ring position `pos` is shown: what it leaves behind. */
-enum term_event mux_track(struct vcon *c, uint8_t byte, uint64_t pos);
-/* If `c` is of a guest that was started again: its last life's modes and line are over. */
-void mux_forget_old_life(struct mux *m, struct vcon *c);
-
 static inline bool is_guest(const struct vcon *c)
 {
 	return c->index < CFG_MAX_VMS;
 }
+
+/* source.c: composing the next item of the focused source. */
+void source_show(struct mux *m);
+void source_show_live(struct mux *m); /* nothing else is due */
+/* A byte of `c` at ring position `pos` is shown: what it leaves behind. */
+enum term_event mux_track(struct vcon *c, uint8_t byte, uint64_t pos);
+/* If `c` is of a guest that was started again: its last life's modes and line are over. */
+void mux_forget_old_life(struct mux *m, struct vcon *c);
 
 /* view.c: what surrounds live output. */
 /* Leaves the terminal as it was before the source that is shown changed it. */
