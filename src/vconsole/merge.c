@@ -307,6 +307,17 @@ static void put_record(struct mux *m)
 	m->msg.have_record = false;
 }
 
+void merge_enter(struct mux *m)
+{
+	/* The line that stood here last went on in another view, maybe. */
+	if (ring_used(&m->merge.vcon.out)) {
+		end_open_line(m);
+	} else {
+		m->merge.open = 0;
+		m->merge.vcon.line_len = 0;
+	}
+}
+
 void merge_fill(struct mux *m)
 {
 	uint64_t now = rdtsc();

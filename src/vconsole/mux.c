@@ -94,6 +94,8 @@ static void switch_focus(struct mux *m)
 	m->cut = true;
 	message_refocus(m);
 	m->view.entering = true;
+	if (to->index == ALL && from != to)
+		merge_enter(m);
 	announce_focus(m, to);
 }
 

@@ -223,6 +223,8 @@ void view_skip(struct mux *m);
 /* merge.c */
 /* Moves what is due into the merged view's ring. */
 void merge_fill(struct mux *m);
+/* This view begins. */
+void merge_enter(struct mux *m);
 
 /* names.c */
 bool name_begin(struct mux *m, uint8_t key);

@@ -419,6 +419,40 @@ static void quiet_line_is_shown_unfinished(void **state)
 	EXPECT(TAG_A "alpha# \r\n[bulkhead: console alpha]\r\nalpha# ");
 }
 
+/* What stood last in this view is over when it is entered again. */
+static void view_of_all_begins_with_a_new_line(void **state)
+{
+	(void)state;
+	enter_all();
+	say(0, "alpha# ");
+	run();
+	type("\x05" "1");
+	say(0, "command\r\n");
+	run();
+	forget();
+	enter_all();
+	say(0, "answer");
+	EXPECT(TAG_A "answer");
+	type("\x05" "1");
+	type("\x05" "a");
+	forget();
+	say(0, " goes on\r\n");
+	EXPECT(MORE_A " goes on\r\n");
+	/* What was merged but not shown before the switch is shown in full. */
+	tty.stuck = true;
+	say(0, "whole");
+	run();
+	type("\x05" "2");
+	tty.stuck = false;
+	run();
+	type("\x05" "a");
+	run();
+	say(0, " line\r\n");
+	run();
+	assert_int_equal(stats(0).shown, stats(0).written);
+	assert_int_equal(count("whole"), 1);
+}
+
 static void unfinished_line_comes_before_a_record(void **state)
 {
 	(void)state;
@@ -649,6 +683,7 @@ int main(void)
 		T(lines_come_in_the_order_of_their_times),
 		T(lines_are_not_mixed),
 		T(quiet_line_is_shown_unfinished),
+		T(view_of_all_begins_with_a_new_line),
 		T(unfinished_line_comes_before_a_record),
 		T(characters_and_sequences_stay_whole),
 		T(only_text_and_attributes_pass),
