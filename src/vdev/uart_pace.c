@@ -83,12 +83,12 @@ void uart16550_set_clock(struct uart16550 *u, const struct vclock *clock)
 
 uint64_t uart16550_next(const struct uart16550 *u)
 {
-	return u->wake_at;
+	return u->clock ? u->wake_at : VTIME_NEVER;
 }
 
 void uart16550_advance(struct uart16550 *u, uint64_t now)
 {
-	if (now < u->wake_at)
+	if (now < uart16550_next(u))
 		return;
 	/* 0: whatever the model does now, it asks for no other alarm. */
 	u->wake_at = 0;
