@@ -52,11 +52,6 @@ size_t ring_peek(struct ring *r, uint8_t *buf, size_t max, uint64_t *missed);
 void ring_consume(struct ring *r, size_t n);
 /* Consumer: gives up to `n` of the next bytes up as lost; returns how many. */
 uint64_t ring_skip(struct ring *r, uint64_t n);
-/*
- * Consumer: copies the bytes from position `from` up to the tail, which were
- * shown before.  0 when they are not all there any more or are more than `max`.
- */
-size_t ring_look_back(const struct ring *r, uint64_t from, uint8_t *buf, size_t max);
 
 /*
  * Anyone: copies up to `max` bytes from *pos on, shown or not, but none from

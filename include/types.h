@@ -20,6 +20,8 @@
 #define PAGE_SIZE 4096ULL
 #define PAGE_2M (2ULL << 20)
 #define PAGE_1G (1ULL << 30)
+#define NS_PER_S 1000000000ULL
+
 #define KIB(n) ((uint64_t)(n) << 10)
 #define MIB(n) ((uint64_t)(n) << 20)
 #define GIB(n) ((uint64_t)(n) << 30)

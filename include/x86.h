@@ -32,6 +32,8 @@
 /* The value of IA32_PAT after reset (Intel SDM vol. 3, 12.12.4). */
 #define PAT_RESET 0x0007040600070406ULL
 
+#define CPUID_1_ECX_TSC_DEADLINE BIT(24)
+
 struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
 };

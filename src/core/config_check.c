@@ -72,20 +72,36 @@ static void check_images(struct cfg_parser *p, const struct cfg_vm *a, const str
 	}
 }
 
+/* The first guest with which all together ask for more than `limit`, or NULL.  *sum: what all ask for. */
+static const struct cfg_vm *first_over(const struct config *cfg,
+				       uint64_t (*asks_for)(const struct cfg_vm *vm),
+				       uint64_t limit, uint64_t *sum)
+{
+	const struct cfg_vm *over = NULL;
+
+	*sum = 0;
+	for (unsigned i = 0; i < cfg->n_vms; i++) {
+		*sum += asks_for(&cfg->vms[i]);
+		if (*sum > limit && !over)
+			over = &cfg->vms[i];
+	}
+	return over;
+}
+
+/* 15 times 16M at most. */
+static uint64_t buffer_of(const struct cfg_vm *vm)
+{
+	return vm->console_buffer;
+}
+
 /* Reported once, for the first guest whose buffer is too much. */
 static void check_buffers(struct cfg_parser *p)
 {
-	const struct config *cfg = p->out;
 	struct cfg_size_text asked, most;
-	const struct cfg_vm *over = NULL;
-	uint64_t sum = 0;
+	uint64_t sum;
+	const struct cfg_vm *over = first_over(p->out, buffer_of, CFG_ALL_BUFFERS, &sum);
 	char rule[80];
 
-	for (unsigned i = 0; i < cfg->n_vms; i++) {
-		sum += cfg->vms[i].console_buffer; /* 15 times 16M at most */
-		if (sum > CFG_ALL_BUFFERS && !over)
-			over = &cfg->vms[i];
-	}
 	if (!over)
 		return;
 	fmt_buf(rule, sizeof(rule), "the buffers of all guests have %s together",
@@ -129,19 +145,20 @@ static void check_cpus_exist(struct cfg_reporter *r, const struct cfg_vm *vm, un
 	}
 }
 
+/* 15 times 512G at most. */
+static uint64_t memory_of(const struct cfg_vm *vm)
+{
+	return vm->memory;
+}
+
 /* Reported once, for the guest whose memory no longer fits. */
 static void check_memory_fits(struct cfg_reporter *r, const struct config *cfg, uint64_t available)
 {
 	struct cfg_size_text asked, have;
-	const struct cfg_vm *over = NULL;
-	uint64_t sum = 0;
+	uint64_t sum;
+	const struct cfg_vm *over = first_over(cfg, memory_of, available, &sum);
 	char rule[80];
 
-	for (unsigned i = 0; i < cfg->n_vms; i++) {
-		sum += cfg->vms[i].memory; /* 15 times 512G at most */
-		if (sum > available && !over)
-			over = &cfg->vms[i];
-	}
 	if (!over)
 		return;
 	fmt_buf(rule, sizeof(rule), "this machine has %s for guests", cfg_size(&have, available));

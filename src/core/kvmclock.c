@@ -9,7 +9,6 @@
 #include "vm.h"
 #include "x86.h"
 
-#define NS_PER_S 1000000000ULL
 #define CLOCK_ENABLE BIT(0)
 #define FLAG_TSC_STABLE 1
 

@@ -6,7 +6,7 @@
  */
 #include "io.h"
 #include "log.h"
-#include "smp.h"
+#include "smp_internal.h"
 
 /* Registers of the HPET (2.3). */
 #define HPET_CAPABILITIES 0x00
@@ -32,13 +32,9 @@
 #define MAX_PERIOD_FS 100000000u
 #define FS_PER_NS 1000000u
 
-#define PIT_HZ 1193182ULL
-#define PIT_CHANNEL0 0x40
-#define PIT_COMMAND 0x43
 #define PIT_CH0_MODE0_LOHI 0x30 /* counts down once; without a count it is still */
 #define PIT_IRQ 0
 #define PIT_LONGEST_NS 50000000ULL /* 16 bits last for 54.9 ms */
-#define NS_PER_S 1000000000ULL
 
 #define LONGEST_NS (10 * NS_PER_S)
 /*

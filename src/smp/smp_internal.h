@@ -7,6 +7,12 @@
 
 #define APIC_ICR_ASSERT BIT(14)
 
+/* The machine's 8254: channel 2 measures the TSC, channel 0 may be the alarm. */
+#define PIT_HZ 1193182ULL
+#define PIT_CHANNEL0 0x40
+#define PIT_CHANNEL2 0x42
+#define PIT_COMMAND 0x43
+
 struct trampoline_args {
 	uint64_t cr3, cpu;
 };

@@ -2,16 +2,13 @@
 /* The time base: TSC frequency, delays, the CMOS clock. */
 #include "io.h"
 #include "log.h"
-#include "smp.h"
+#include "smp_internal.h"
 #include "x86.h"
 
 #define PM_TIMER_HZ 3579545ULL /* ACPI 4.8.3.3 */
-#define PIT_HZ 1193182ULL
 #define MEASURE_US 20000ULL
 #define PM_READS 8
 
-#define PIT_CHANNEL2 0x42
-#define PIT_COMMAND 0x43
 #define PIT_CH2_MODE0_LOHI 0xB0
 #define PORT_B 0x61
 #define PORT_B_GATE2 0x01

@@ -144,6 +144,7 @@ struct mux {
 	uint8_t escape;
 	struct vcon *src[N_SOURCES];
 	unsigned n_guests;
+	unsigned n_own; /* guests with a port of their own */
 	bool started;
 
 	/* Shared between CPUs; see console.c and vcon.c for what pairs with what. */

@@ -152,16 +152,6 @@ uint64_t ring_skip(struct ring *r, uint64_t n)
 	return n;
 }
 
-size_t ring_look_back(const struct ring *r, uint64_t from, uint8_t *buf, size_t max)
-{
-	uint64_t n = r->tail - from;
-
-	if (from > r->tail || n > max || from < ring_oldest(r))
-		return 0;
-	copy_out(r, from, buf, (size_t)n);
-	return from < ring_oldest(r) ? 0 : (size_t)n;
-}
-
 static uint64_t pass_overwritten(const struct ring *r, uint64_t *pos, uint64_t end)
 {
 	const uint64_t first = min_u64(ring_oldest(r), end), from = *pos;

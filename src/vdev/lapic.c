@@ -32,7 +32,6 @@
 /* Focus checking and EOI broadcast suppression do nothing here, but may be written. */
 #define SVR_IGNORED (BIT(9) | BIT(12))
 #define DIVIDE_WRITABLE 0xBu
-#define CPUID_1_ECX_TSC_DEADLINE BIT(24)
 
 #define ISR_WORDS 8
 

@@ -8,8 +8,6 @@
 #include "kstring.h"
 #include "pit_channel.h"
 
-#define NS_PER_S 1000000000ULL
-
 #define PIT_PORT 0x40
 #define PIT_PORTS 4
 #define CONTROL_OFFSET 3

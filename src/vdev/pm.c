@@ -3,7 +3,6 @@
 #include "vdev_pm.h"
 
 #define PM_TIMER_HZ 3579545ULL
-#define NS_PER_S 1000000000ULL
 
 #define CONTROL_SCI_EN BIT(0)
 #define CONTROL_SLP_TYPE_SHIFT 10

@@ -10,7 +10,6 @@
 #include "kstring.h"
 #include "rtc_time.h"
 
-#define NS_PER_S 1000000000ULL
 #define CRYSTAL_HZ 32768ULL
 
 #define RTC_PORT 0x70

@@ -8,8 +8,6 @@
 #include "uart_regs.h"
 #include "vdev_time.h"
 
-#define NS_PER_S 1000000000ULL
-
 /* Start bit, data, parity and stop bits (PC16550D, table II: LCR), counted in halves. */
 static uint64_t char_ns(const struct uart16550 *u)
 {

@@ -205,7 +205,7 @@ proctype consumer()
 			lost++
 		}
 	:: tail > 0 && tail - 1 >= OLDEST(claims) ->
-		/* ring_look_back() at one byte. */
+		/* ring_read_at() of one byte that was shown. */
 		copy[0] = data[(tail - 1) % SIZE];
 		if
 		:: tail - 1 >= OLDEST(claims) -> assert(copy[0] == tail - 1)

@@ -119,21 +119,34 @@ static void skip_is_loss(void **state)
 	assert_int_equal(ring_used(&r), 0);
 }
 
-static void look_back(void **state)
+/* What ring_read_at() finds from `pos` up to `end`: where it came to, the text and the gap. */
+static void expect_at(uint64_t pos, uint64_t end, size_t max, const char *text, uint64_t gap)
 {
+	const uint64_t from = pos;
+	uint64_t missed = 0;
 	uint8_t buf[SIZE];
+	size_t n = ring_read_at(&r, &pos, end, buf, max, &missed);
 
+	assert_int_equal(n, strlen(text));
+	assert_memory_equal(buf, text, n);
+	assert_int_equal(missed, gap);
+	assert_int_equal(pos, from + gap + n);
+}
+
+static void reading_what_was_shown(void **state)
+{
 	(void)state;
 	put_text("one\ntwo");
-	ring_consume(&r, 7);
-	assert_int_equal(ring_look_back(&r, 4, buf, sizeof(buf)), 3);
-	assert_memory_equal(buf, "two", 3);
-	assert_int_equal(ring_look_back(&r, 4, buf, 2), 0); /* more than fits */
-	assert_int_equal(ring_look_back(&r, 7, buf, sizeof(buf)), 0);
-	assert_int_equal(ring_look_back(&r, 8, buf, sizeof(buf)), 0); /* not shown yet */
-	put_text("0123456789abcd"); /* position 4 is now overwritten */
-	assert_int_equal(ring_look_back(&r, 4, buf, sizeof(buf)), 0);
-	assert_int_equal(ring_look_back(&r, 5, buf, sizeof(buf)), 2);
+	ring_consume(&r, 5);
+	expect_at(4, 7, SIZE, "two", 0); /* shown or not */
+	expect_at(4, 6, SIZE, "tw", 0);
+	expect_at(4, 7, 1, "t", 0);
+	expect_at(7, 7, SIZE, "", 0);
+	put_text("0123456789abcd"); /* position 4 is now overwritten... */
+	expect_at(4, 7, SIZE, "wo", 1);
+	put_text("ef"); /* ...and now everything of old */
+	expect_at(4, 7, SIZE, "", 3);
+	assert_int_equal(ring_tail(&r), 5); /* the consumer's affairs are not touched */
 }
 
 static void any_bytes_at_any_offset(void **state)
@@ -165,7 +178,7 @@ int main(void)
 		cmocka_unit_test_setup(overwritten_several_times, setup),
 		cmocka_unit_test_setup(claimed_byte_is_not_shown, setup),
 		cmocka_unit_test_setup(skip_is_loss, setup),
-		cmocka_unit_test_setup(look_back, setup),
+		cmocka_unit_test_setup(reading_what_was_shown, setup),
 		cmocka_unit_test_setup(any_bytes_at_any_offset, setup),
 	};
 
