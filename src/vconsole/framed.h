@@ -34,6 +34,8 @@ struct framed_channel {
 	uint32_t in_position, in_granted; /* of input: the next byte; what was granted */
 	uint64_t held; /* 1 + the position of the byte that waits for more; 0: none did */
 	uint64_t since; /* the TSC when that was first seen */
+	uint64_t sent; /* the TSC when the last frame of data was made */
+	bool in_flow; /* shared: that was a moment before, so the end of a line changes nothing */
 };
 
 /* A byte from the line.  False: it is for the plain mode. */

@@ -3,9 +3,10 @@
  * Framed mode: when a frame is worth the 11 bytes that it adds.
  *
  * A guest's byte waits for the end of its line, for a frame's worth of bytes,
- * or for a short time.  The guest asks for a poll at those moments alone, and
- * when a byte begins to wait, so that the drain sets an alarm; the bytes in
- * between cost it nothing.  Where the line is slower than the guest, frames
+ * or for a short time; right behind another frame not for the line, so that
+ * many short lines share one.  The guest asks for a poll at those moments
+ * alone, and when a byte begins to wait, so that the drain sets an alarm; the
+ * bytes in between cost it nothing.  Where the line is slower than the guest, frames
  * are full by the time that the line has room for them.
  */
 #include "mux.h"
@@ -30,22 +31,43 @@ bool framed_matters(const struct vcon *c, uint8_t byte)
 {
 	const uint64_t used = ring_used(&c->out);
 
+	/* Relaxed: after an old value the line goes when its time is over. */
+	if (byte == '\n' && !__atomic_load_n(&c->framed.in_flow, __ATOMIC_RELAXED))
+		return true;
 	/* It grows by one a byte, so no value is left out on the way up. */
-	return byte == '\n' || used <= 1 || used == worth_a_frame(c) || credit_is_used(c);
+	return used <= 1 || used == worth_a_frame(c) || credit_is_used(c);
 }
 
-/* How long may the byte at the tail still wait? */
-static bool is_over(struct mux *m, struct framed_channel *f, uint64_t tail)
+/* The byte at the tail begins to wait, unless it did before. */
+static void begin_to_wait(struct framed_channel *f, uint64_t tail, uint64_t now, uint64_t hold)
 {
-	const uint64_t now = rdtsc();
+	if (f->held == tail + 1)
+		return;
+	f->held = tail + 1;
+	f->since = now;
+	/* Relaxed: see framed_matters(). */
+	__atomic_store_n(&f->in_flow, now - f->sent < hold, __ATOMIC_RELAXED);
+}
+
+/* A line that follows no other one closely goes when it ends. */
+static bool ends_alone(const struct vcon *c, uint64_t tail)
+{
+	/* Relaxed: who ends a line after this look asks for another; see announce(). */
+	return !c->framed.in_flow && __atomic_load_n(&c->line_end, __ATOMIC_RELAXED) > tail;
+}
+
+static bool must_go(struct mux *m, struct vcon *c, uint64_t now)
+{
+	const uint64_t tail = ring_tail(&c->out), hold = HOLD_MS * mux_khz(m);
 	uint64_t due;
 
-	if (f->held != tail + 1) {
-		f->held = tail + 1;
-		f->since = now;
-	}
-	due = f->since + HOLD_MS * mux_khz(m);
-	if (now >= due)
+	/* The monitor writes all that it has at once.  Without an alarm nothing can be held. */
+	if (!is_guest(c) || !m->ops->alarm || ring_used(&c->out) >= worth_a_frame(c) ||
+	    credit_is_used(c))
+		return true;
+	begin_to_wait(&c->framed, tail, now, hold);
+	due = c->framed.since + hold;
+	if (ends_alone(c, tail) || now >= due)
 		return true;
 	if (!m->framed.deadline || due < m->framed.deadline)
 		m->framed.deadline = due;
@@ -54,16 +76,15 @@ static bool is_over(struct mux *m, struct framed_channel *f, uint64_t tail)
 
 bool framed_due(struct mux *m, struct vcon *c)
 {
-	const uint64_t tail = ring_tail(&c->out), used = ring_used(&c->out);
+	uint64_t now;
 
-	if (!used)
+	if (!ring_used(&c->out))
 		return false;
-	/* The monitor writes all that it has at once.  Without an alarm nothing can be held. */
-	if (!is_guest(c) || !m->ops->alarm || used >= worth_a_frame(c) || credit_is_used(c))
-		return true;
-	/* Relaxed: who ends a line after this look asks for another; see announce(). */
-	return __atomic_load_n(&c->line_end, __ATOMIC_RELAXED) > tail ||
-	       is_over(m, &c->framed, tail);
+	now = rdtsc();
+	if (!must_go(m, c, now))
+		return false;
+	c->framed.sent = now;
+	return true;
 }
 
 bool framed_holds(struct mux *m)

@@ -40,7 +40,10 @@ static int setup(void **state)
 	say_hello();
 	for (unsigned c = 0; c <= 3; c++)
 		grant(c, KIB(512));
+	/* The last frames were long ago. */
 	fx_rate = PATIENT;
+	for (unsigned vm = 0; vm < 3; vm++)
+		guest[vm]->framed.sent = __builtin_ia32_rdtsc() - 3 * PATIENT;
 	memset(host.out, 0, sizeof(host.out));
 	memset(host.len, 0, sizeof(host.len));
 	host.frames = alarms = polls = 0;
@@ -96,6 +99,21 @@ static void a_line_is_one_frame(void **state)
 	assert_int_equal(host.frames, 1);
 	assert_string_equal(host.out[1], "single bytes of a line\r\n");
 	assert_int_equal(polls, 2); /* when it began and when it ended */
+}
+
+static void short_lines_in_a_row_share_frames(void **state)
+{
+	(void)state;
+	write_text(0, "first\n");
+	assert_int_equal(host.frames, 1);
+	for (unsigned i = 0; i < 40; i++)
+		write_text(0, "line\n");
+	assert_int_equal(host.frames, 1);
+	assert_int_equal(polls, 3);
+	time_is_over();
+	assert_int_equal(host.frames, 2);
+	assert_int_equal(host.len[1], 6 + 40 * 5);
+	assert_int_equal(host.lost[1], 0);
 }
 
 static void a_frames_worth_does_not_wait(void **state)
@@ -244,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_line_is_one_frame),
+		TEST(short_lines_in_a_row_share_frames),
 		TEST(a_frames_worth_does_not_wait),
 		TEST(an_unfinished_line_goes_in_a_short_time),
 		TEST(later_bytes_do_not_put_it_off),
