@@ -371,6 +371,94 @@ static void status_is_answered_with_positions(void **state)
 	assert_int_equal(guest[0]->in_lost, 3);
 }
 
+/* ---- bad frames ---- */
+
+static void a_wrong_checksum_is_a_gap_and_no_input(void **state)
+{
+	uint8_t line[FRAME_LINE_MAX];
+	const size_t n = frame_make_at(line, FRAME_DATA, 1, 3, "def", 3);
+
+	(void)state;
+	send_data(1, 0, "abc");
+	line[9] ^= 1; /* in the text */
+	send_bytes(line, n);
+	assert_int_equal(console_mux()->framed.decoder.bad, 1);
+	send_data(1, 6, "ghi");
+	expect_input(0, "abcghi");
+	assert_int_equal(guest[0]->in_lost, 3);
+}
+
+/* The host died amid a frame, at any byte of it; the next one's frames are whole. */
+static void a_cut_frame_costs_only_itself(void **state)
+{
+	uint8_t line[FRAME_LINE_MAX];
+	const size_t n = frame_make_at(line, FRAME_DATA, 2, 0, "never whole", 11);
+
+	(void)state;
+	for (size_t keep = 1; keep < n - 1; keep++) {
+		send_bytes(line, keep);
+		send_data(1, (uint32_t)keep - 1, "x");
+		expect_input(0, "x");
+	}
+	expect_input(1, "");
+	assert_int_equal(guest[0]->in_lost, 0);
+}
+
+/* Whole frames, but with too little in them, or for nobody. */
+static void wrong_lengths_and_channels_do_nothing(void **state)
+{
+	static const enum frame_type types[] = { FRAME_NAME, FRAME_DATA, FRAME_CREDIT, FRAME_EVENT };
+	static const char zeros[FRAME_TEXT_MAX];
+	const uint64_t limit = guest[0]->framed.limit;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		for (size_t len = 0; len < 4; len++)
+			for (unsigned channel = 0; channel < FRAME_CHANNELS; channel++)
+				send_frame(types[i], channel, "\xFF\xFF\xFF", len);
+	for (size_t len = 0; len < FRAME_PAIR; len++)
+		send_frame(FRAME_STATUS, 0, zeros, len);
+	for (unsigned channel = 5; channel < FRAME_CHANNELS; channel++) {
+		grant(channel, 100);
+		send_data(channel, 0, "nobody's");
+	}
+	/* For more channels than there are. */
+	send_frame(FRAME_STATUS, 0, zeros, FRAME_TEXT_MAX);
+	assert_true(guest[0]->framed.limit == limit);
+	for (unsigned vm = 0; vm < 4; vm++)
+		expect_input(vm, "");
+	assert_int_equal(console_mux()->framed.decoder.bad, 0);
+	send_data(1, 0, "fine");
+	expect_input(0, "fine");
+}
+
+/* Positions and limits that no host would send. */
+static void nonsense_numbers_are_not_taken(void **state)
+{
+	(void)state;
+	send_data(1, 0x80000000, "far");
+	send_data(1, INPUT_RING + 1, "too far");
+	send_data(1, UINT32_MAX, "behind");
+	expect_input(0, "");
+	grant(1, 100);
+	grant(1, MIB(1) + 1);
+	grant(1, UINT32_MAX);
+	assert_int_equal(guest[0]->framed.limit, 100);
+	assert_int_equal(guest[0]->in_lost, 0);
+}
+
+static void a_hello_of_another_version_is_answered_with_ours(void **state)
+{
+	(void)state;
+	host.hellos = 0;
+	send_frame(FRAME_HELLO, 0, "\2\0\11", 3);
+	send_frame(FRAME_HELLO, 0, "", 0);
+	assert_int_equal(host.hellos, 2);
+	/* What was agreed before goes on. */
+	send_data(1, 0, "on");
+	expect_input(0, "on");
+}
+
 /* ---- a port of its own ---- */
 
 static void who_has_a_port_of_its_own_is_elsewhere(void **state)
@@ -464,6 +552,11 @@ int main(void)
 		TEST(a_host_starts_anew),
 		TEST(noise_does_no_harm),
 		TEST(status_is_answered_with_positions),
+		TEST(a_wrong_checksum_is_a_gap_and_no_input),
+		TEST(a_cut_frame_costs_only_itself),
+		TEST(wrong_lengths_and_channels_do_nothing),
+		TEST(nonsense_numbers_are_not_taken),
+		TEST(a_hello_of_another_version_is_answered_with_ours),
 		cmocka_unit_test_setup_teardown(who_has_a_port_of_its_own_is_elsewhere, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_dead_port_of_its_own_stops_nobody, setup,
