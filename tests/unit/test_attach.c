@@ -315,6 +315,13 @@ static void nonsense_from_the_line_is_not_taken(void **state)
 		for (size_t len = 0; len < 4; len++)
 			for (unsigned channel = 0; channel < FRAME_CHANNELS; channel++)
 				to_host(types[i], channel, "\xFF\xFF\xFF", len);
+	/* Among so many there are some whose checksum would complete the position. */
+	for (unsigned i = 0; i < 4096; i++) {
+		const uint8_t short_of[] = { (uint8_t)i, (uint8_t)(i >> 8), 0 };
+
+		to_host(FRAME_DATA, 1, short_of, sizeof(short_of));
+		to_host(FRAME_CREDIT, 1, short_of, sizeof(short_of));
+	}
 	frame_put32(behind, position - 4);
 	to_host(FRAME_DATA, 1, behind, 8);
 	to_host(FRAME_NAME, 1, "\0\0\0\0\0\0\0\0other", 13); /* not asked for */
