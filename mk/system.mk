@@ -22,7 +22,8 @@ make check      headers, include rules, both compilers, scripts, static analysis
 make fuzz       each fuzzer for SECONDS (60) seconds
 make bench      figures: what exits and IPIs cost, timers' accuracy, exits of boots and
                 in steady state, boot against native
-                  ONLY=PART     costs, instructions, ipi, timing, bootexits, exits, startup
+                  ONLY=PART     size, costs, instructions, ipi, timing, bootexits, exits, console,
+                                startup
 make guests     our own small guests, which check a PC from inside: build/guests/NAME.elf
 make iso        a bootable image with GRUB, of CONFIG: build/bulkhead.iso
 make setup      installs what building and testing need, and nothing else
