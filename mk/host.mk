@@ -90,7 +90,7 @@ $(HB)/bench/ring: tests/bench/host/ring.c src/vconsole/ring.c include/ring.h
 	@$(HOSTCC) $(BENCHFLAGS) -flto -o $@ $(filter %.c,$^) -lpthread
 $(HB)/bench/flood: tests/unit/test_mux_flood.c $(TSAN_SRC) $(wildcard include/*.h)
 	@mkdir -p $(@D)
-	@$(HOSTCC) $(BENCHFLAGS) -DTOTAL=50000000U -DCHANGES=10000U -o $@ $(filter %.c,$^) \
+	@$(HOSTCC) $(BENCHFLAGS) -DTOTAL=50000000U -DCHANGES=12000U -o $@ $(filter %.c,$^) \
 	  -lcmocka -lpthread
 
 bench-bins: $(HB)/bench/ring $(HB)/bench/flood

@@ -16,13 +16,14 @@ make test       unit tests, models, fuzzers for a short time, then the whole-sys
                   TESTS=PATTERN only those whose name matches the shell pattern, such as
                                 smp, system/smp (QEMU), qemu10/smp or bochs/smp
                   BACKEND=qemu, QEMU=10 or BACKEND=bochs   in this one alone
-make test-all   all whole-system tests in all three
+make test-all   all whole-system tests in all three, and ten times the fuzzing
 make test-unit  the unit tests and models alone; make test-system the whole-system tests alone
 make check      headers, include rules, both compilers, scripts, static analysis
 make fuzz       each fuzzer for SECONDS (60) seconds
 make bench      figures: what exits and IPIs cost, timers' accuracy, exits of boots and
                 in steady state, boot against native
-                  ONLY=PART     costs, instructions, ipi, timing, bootexits, exits, startup
+                  ONLY=PART     size, costs, instructions, ipi, timing, bootexits, exits, console,
+                                startup
 make guests     our own small guests, which check a PC from inside: build/guests/NAME.elf
 make iso        a bootable image with GRUB, of CONFIG: build/bulkhead.iso
 make setup      installs what building and testing need, and nothing else

@@ -152,6 +152,10 @@ static void started(struct session *s, int64_t now_ms)
 	for (unsigned i = 0; i < s->n_channels; i++)
 		len += (size_t)snprintf(names + len, sizeof(names) - len, " %s",
 					s->channels[i].name);
+	/* Of another configuration, which had more guests. */
+	for (unsigned i = s->n_channels; i < FRAME_CHANNELS; i++)
+		channel_close(&s->channels[i], s->dir);
+	s->turn = 0;
 	s->state = SESSION_RUNNING;
 	s->asked = 0;
 	s->next_ms = now_ms;

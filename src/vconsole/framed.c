@@ -210,7 +210,7 @@ static bool emit_data(struct mux *m, struct vcon *c)
 	uint64_t missed = 0, tail;
 	size_t n;
 
-	if (c->own || limit <= ring_tail(&c->out))
+	if (c->own || limit <= ring_tail(&c->out) || !framed_due(m, c))
 		return false;
 	/*
 	 * What is missing shows as a jump of the position.  If that used up
@@ -256,6 +256,7 @@ static void follow_focus(struct mux *m)
 
 void framed_compose(struct mux *m)
 {
+	m->framed.deadline = 0;
 	follow_focus(m);
 	/* Messages need no credit and no host: records that stay would be work for ever. */
 	if (emit_control(m) || emit_event(m) || !m->framed.greeted)

@@ -17,7 +17,6 @@
 #define MERGE_ROOM KIB(6)    /* more than a piece can become: 3 bytes for one, and the tags */
 #define QUIET_MS 100	     /* after which an unfinished line is shown */
 #define SEQUENCE_LIMIT 4096  /* bytes of a sequence after which it is taken for text */
-#define DEFAULT_KHZ 1000000
 #define N_COLOURS 6
 
 enum { UTF8_C1_FIRST = 0xC2, UTF8_C1_END = 0xA0 }; /* U+0080 to U+009F are C2 80 to C2 9F */
@@ -35,13 +34,6 @@ static void put_text(struct mux *m, const char *s)
 		put(m, (uint8_t)*s);
 }
 
-static uint64_t khz(const struct mux *m)
-{
-	uint64_t f = m->ops->tsc_khz ? m->ops->tsc_khz() : 0;
-
-	return f ? f : DEFAULT_KHZ;
-}
-
 /* ---- the next piece of each guest ---- */
 
 static size_t find_newline(const uint8_t *data, size_t n)
@@ -57,7 +49,7 @@ static size_t find_newline(const uint8_t *data, size_t n)
 /* Is the unfinished line of `n` bytes due?  If not, when it will be counts for the deadline. */
 static bool is_quiet(struct mux *m, struct merge_source *s, uint64_t now)
 {
-	uint64_t due = s->since + QUIET_MS * khz(m);
+	uint64_t due = s->since + QUIET_MS * mux_khz(m);
 
 	if (now >= due)
 		return true;
@@ -97,7 +89,7 @@ static void scan(struct mux *m, struct vcon *c, uint64_t now)
 static void put_stamp(struct mux *m, uint64_t tsc)
 {
 	char text[32];
-	uint64_t us = tsc / khz(m) * 1000 + tsc % khz(m) * 1000 / khz(m);
+	uint64_t us = tsc / mux_khz(m) * 1000 + tsc % mux_khz(m) * 1000 / mux_khz(m);
 
 	if (!m->merge.stamps)
 		return;

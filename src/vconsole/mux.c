@@ -7,6 +7,7 @@
 #include "mux.h"
 
 #define LEAVE_LIMIT 1024 /* bytes for the leaving source to end its line in */
+#define DEFAULT_KHZ 1000000
 
 /* A notice has more than seven characters, its frame has fourteen. */
 _Static_assert(OUT_SIZE >= NOTICE_SIZE * 3 + TERM_TEXT_MAX,
@@ -16,6 +17,13 @@ struct vcon *mux_focused(struct mux *m)
 {
 	/* Relaxed: only the owner, which we are, writes it. */
 	return m->src[__atomic_load_n(&m->focus, __ATOMIC_RELAXED)];
+}
+
+uint64_t mux_khz(const struct mux *m)
+{
+	uint64_t f = m->ops->tsc_khz ? m->ops->tsc_khz() : 0;
+
+	return f ? f : DEFAULT_KHZ;
 }
 
 /* Who has a port of its own is not shown here. */
@@ -234,10 +242,12 @@ static bool quick_work(struct mux *m)
 	return m->out.pos == m->out.len && !ring_used(&mux_focused(m)->out);
 }
 
-/* The merged view waits for the end of a line, or for the time to show it without. */
+/* The merged view or a frame waits for the end of a line, or for the time to go without. */
 static bool unfinished_is_due(struct mux *m)
 {
-	if (mux_focused(m)->index != ALL || framed_on(m) || !m->merge.deadline)
+	if (framed_on(m))
+		return framed_holds(m);
+	if (mux_focused(m)->index != ALL || !m->merge.deadline)
 		return false;
 	if (m->ops->alarm)
 		m->ops->alarm(m->merge.deadline);

@@ -72,6 +72,7 @@ struct vcon {
 	struct marks marks; /* read by the owner */
 	bool in_line;
 	uint64_t marked; /* 1 + the position that got the last mark */
+	uint64_t line_end; /* shared: the position behind the last newline */
 	struct framed_channel framed;
 	struct private_line *own; /* a port of its own; NULL: the shared line */
 };
@@ -196,6 +197,8 @@ void mux_focus(struct mux *m, unsigned source);
 /* The same, but what is typed does not reach it. */
 void mux_spy(struct mux *m, unsigned source);
 struct vcon *mux_focused(struct mux *m);
+/* The TSC's frequency. */
+uint64_t mux_khz(const struct mux *m);
 /* The focused source again, with what it showed before. */
 void mux_replay(struct mux *m);
 static inline bool is_guest(const struct vcon *c)

@@ -108,7 +108,7 @@ static bool is_shown(const struct mux *m, const struct vcon *c, uint8_t byte)
 	unsigned focus;
 
 	if (framed_on(m))
-		return framed_shows(m, c);
+		return framed_shows(m, c) && framed_matters(c, byte);
 	focus = __atomic_load_n(&m->focus, __ATOMIC_RELAXED);
 	return focus == c->index || (focus == ALL && matters_to_all(c, byte));
 }
@@ -153,6 +153,8 @@ bool vcon_put(struct vcon *c, uint8_t byte)
 		ring_put_over(&c->out, byte); /* there is room by now, or the oldest byte goes */
 	}
 	c->in_line = byte != '\n';
+	if (!c->in_line) /* relaxed: before announce()'s fence, as the byte is */
+		__atomic_store_n(&c->line_end, ring_head(&c->out), __ATOMIC_RELAXED);
 	announce(c, byte);
 	return true;
 }

@@ -5,6 +5,7 @@
  * own lines, every byte is accounted for, and it can be left.
  */
 #include "../unit/console_fixture.h"
+#include "fresh_log.h"
 
 #define CHECK(cond)                                                                                \
 	do {                                                                                       \
@@ -43,6 +44,26 @@ static void check_line(void)
 	forget();
 }
 
+/* What waits although the host would take it has an alarm. */
+static void check_alarm(void)
+{
+	const struct mux *m = console_mux();
+
+	for (unsigned vm = 0; vm < GUESTS; vm++)
+		CHECK(!framed_shows(m, guest[vm]) || !ring_used(&guest[vm]->out) ||
+		      (m->framed.deadline && m->framed.alarm));
+}
+
+/* From now on time stands still, or it flies and the alarm comes. */
+static void set_clock(bool stands)
+{
+	fx_rate = stands ? PATIENT : 1;
+	if (stands)
+		return;
+	fx_alarm_at = 0;
+	console_ask();
+}
+
 static void send_to_mux(const uint8_t *bytes, size_t n)
 {
 	type_bytes(bytes, n);
@@ -72,6 +93,7 @@ static size_t step(const uint8_t *data, size_t size)
 	default:
 		for (unsigned i = 0; i < n && vcon_get(guest[n % GUESTS]) >= 0; i++)
 			;
+		set_clock(n & 1);
 		log_write(LOG_INFO, "record %u", n);
 		run();
 		CHECK(!console_has_work());
@@ -81,6 +103,7 @@ static size_t step(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	fresh_log();
 	fx_setup();
 	fx_add("alpha", RING, OVERFLOW_AUTO);
 	fx_add("beta", RING, OVERFLOW_BLOCK);
@@ -95,9 +118,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += used;
 		size -= used;
 		check_counts();
-		if (framed_on(console_mux()))
+		if (framed_on(console_mux())) {
 			check_line();
+			check_alarm();
+		}
 	}
+	set_clock(false);
 	send_to_mux((const uint8_t *)"\0\x05q", 3);
 	CHECK(!framed_on(console_mux()));
 	run();

@@ -6,6 +6,7 @@
  * into its history as an escape sequence.
  */
 #include "../unit/console_fixture.h"
+#include "fresh_log.h"
 
 #define CHECK(cond)                                                                                \
 	do {                                                                                       \
@@ -96,6 +97,7 @@ static void check_alive(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	fresh_log();
 	fx_setup();
 	fx_add("alpha", RING, OVERFLOW_DROP_OLDEST);
 	fx_add("beta", RING, OVERFLOW_DROP_OLDEST);

@@ -5,6 +5,7 @@
  * moves again, and account for every byte.
  */
 #include "../unit/console_fixture.h"
+#include "fresh_log.h"
 
 #define CHECK(cond)                                                                                \
 	do {                                                                                       \
@@ -82,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned i;
 
+	fresh_log();
 	fx_setup();
 	tty.msr = MSR_CTS;
 	fx_add("alpha", RING, OVERFLOW_AUTO);

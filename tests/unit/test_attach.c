@@ -291,6 +291,111 @@ static void a_restarted_hypervisor_is_found_again(void **state)
 	stream_both();
 }
 
+/* A frame from the hypervisor, as it stands. */
+static void to_host(enum frame_type type, unsigned channel, const void *data, size_t len)
+{
+	uint8_t line[FRAME_LINE_MAX];
+	const size_t n = frame_make(line, type, channel, data, len);
+
+	assert_int_equal(write(line_end, line, n), n);
+	session_input(&session, now);
+}
+
+/* Whole frames with too little in them, for nobody, or with numbers that make no sense. */
+static void nonsense_from_the_line_is_not_taken(void **state)
+{
+	static const enum frame_type types[] = { FRAME_NAME, FRAME_DATA, FRAME_CREDIT, FRAME_STATUS };
+	struct channel *c = &session.channels[1];
+	const uint32_t position = c->position, limit = c->in_limit;
+	const uint64_t head = c->head;
+	uint8_t behind[8] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		for (size_t len = 0; len < 4; len++)
+			for (unsigned channel = 0; channel < FRAME_CHANNELS; channel++)
+				to_host(types[i], channel, "\xFF\xFF\xFF", len);
+	/* Among so many there are some whose checksum would complete the position. */
+	for (unsigned i = 0; i < 4096; i++) {
+		const uint8_t short_of[] = { (uint8_t)i, (uint8_t)(i >> 8), 0 };
+
+		to_host(FRAME_DATA, 1, short_of, sizeof(short_of));
+		to_host(FRAME_CREDIT, 1, short_of, sizeof(short_of));
+	}
+	frame_put32(behind, position - 4);
+	to_host(FRAME_DATA, 1, behind, 8);
+	to_host(FRAME_NAME, 1, "\0\0\0\0\0\0\0\0other", 13); /* not asked for */
+	assert_int_equal(c->position, position);
+	assert_int_equal(c->in_limit, limit);
+	assert_true(c->head == head);
+	assert_string_equal(c->name, "alpha");
+	assert_int_equal(session.state, SESSION_RUNNING);
+	stream_both();
+}
+
+/* The line ends amid a frame and goes on with another one, at any byte of it. */
+static void a_cut_frame_costs_only_itself(void **state)
+{
+	const int fd = client("alpha");
+	uint8_t line[FRAME_LINE_MAX], data[64], at[5];
+	const uint32_t position = session.channels[1].position;
+	const size_t n = frame_make_at(line, FRAME_DATA, 2, 0, "never whole", 11);
+
+	(void)state;
+	at[4] = 'x';
+	for (size_t keep = 1; keep < n - 1; keep++) {
+		assert_int_equal(write(line_end, line, keep), keep);
+		frame_put32(at, position + (uint32_t)keep - 1);
+		to_host(FRAME_DATA, 1, at, sizeof(at));
+	}
+	session_work(&session, now);
+	assert_int_equal(take(fd, data, sizeof(data)), n - 2);
+	for (size_t i = 0; i < n - 2; i++)
+		assert_int_equal(data[i], 'x');
+	assert_true(session.channels[2].head == 0);
+	close(fd);
+}
+
+/* A name from the line becomes files in one folder, or the end. */
+static void a_name_is_no_path(void **state)
+{
+	static const char *const names[] = { "../up", "/root", ".", "a/b", "a b" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint8_t data[8 + NAME_LIMIT] = { 0 };
+
+		session.state = SESSION_ASKING;
+		session.answered = true;
+		memcpy(data + 8, names[i], strlen(names[i]));
+		to_host(FRAME_NAME, 15, data, 8 + strlen(names[i]));
+		assert_int_equal(session.state, SESSION_ENDED);
+		assert_int_equal(session.channels[15].listener, -1);
+	}
+}
+
+/* Started again with another configuration: the consoles that are no more go away. */
+static void a_restart_with_fewer_guests_leaves_no_files(void **state)
+{
+	char path[64];
+	int fd;
+
+	(void)state;
+	fd = client("beta");
+	fx_free();
+	fx_setup();
+	fx_add("alpha", BUF, OVERFLOW_BLOCK);
+	console_start(false);
+	turns(500);
+	assert_int_equal(session.state, SESSION_RUNNING);
+	assert_int_equal(session.n_channels, 2);
+	snprintf(path, sizeof(path), "%s/beta.sock", dir);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(session.channels[2].listener, -1);
+	assert_int_equal(recv(fd, path, 1, MSG_DONTWAIT), 0); /* its reader sees the end */
+	close(fd);
+}
+
 static void bye_makes_the_line_plain(void **state)
 {
 	(void)state;
@@ -311,6 +416,10 @@ int main(void)
 		TEST(who_does_not_read_holds_up_only_itself),
 		TEST(a_long_paste_arrives_whole),
 		TEST(a_restarted_hypervisor_is_found_again),
+		TEST(nonsense_from_the_line_is_not_taken),
+		TEST(a_cut_frame_costs_only_itself),
+		TEST(a_name_is_no_path),
+		TEST(a_restart_with_fewer_guests_leaves_no_files),
 		TEST(bye_makes_the_line_plain),
 	};
 

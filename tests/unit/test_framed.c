@@ -6,122 +6,7 @@
 
 #include <cmocka.h>
 
-#include "console_fixture.h"
-
-#define BUF 4096
-#define START "\x05" FRAME_MAGIC
-#define START_LEN (1 + FRAME_MAGIC_LEN)
-
-/* What the host knows. */
-static struct {
-	char out[FRAME_CHANNELS][BUF * 4], name[FRAME_CHANNELS][CFG_NAME + 1];
-	size_t len[FRAME_CHANNELS];
-	uint32_t told[FRAME_CHANNELS], position[FRAME_CHANNELS], limit[FRAME_CHANNELS], lost[FRAME_CHANNELS];
-	unsigned order[BUF], frames;
-	char events[BUF], plain[BUF];
-	size_t n_plain;
-	unsigned hellos, byes, status, nonce;
-} host;
-
-static void host_data(const struct frame *f)
-{
-	const unsigned c = f->channel;
-	const uint32_t position = frame_get32(f->data);
-
-	host.lost[c] += position - host.position[c];
-	host.position[c] = position + (uint32_t)f->len - 4;
-	memcpy(host.out[c] + host.len[c], f->data + 4, f->len - 4);
-	host.len[c] += f->len - 4;
-	host.order[host.frames++ % BUF] = c;
-}
-
-static void host_frame(const struct frame *f)
-{
-	switch (f->type) {
-	case FRAME_HELLO:
-		host.hellos++;
-		assert_int_equal(f->data[0], FRAME_VERSION);
-		host.nonce = f->data[2];
-		break;
-	case FRAME_NAME:
-		host.position[f->channel] = frame_get32(f->data);
-		memcpy(host.name[f->channel], f->data + 8, f->len - 8);
-		break;
-	case FRAME_DATA:
-		host_data(f);
-		break;
-	case FRAME_CREDIT:
-		host.limit[f->channel] = frame_get32(f->data);
-		break;
-	case FRAME_STATUS:
-		host.status++;
-		for (unsigned c = 0; (c + 1) * FRAME_PAIR <= f->len; c++) {
-			host.told[c] = frame_get32(f->data + (size_t)c * FRAME_PAIR);
-			host.limit[c] = frame_get32(f->data + (size_t)c * FRAME_PAIR + 4);
-		}
-		break;
-	case FRAME_EVENT:
-		memcpy(host.events + strlen(host.events), f->data, f->len);
-		strcat(host.events, "|");
-		break;
-	case FRAME_BYE:
-	default:
-		host.byes++;
-	}
-}
-
-/* Takes what came over the line so far. */
-static void listen_host(void)
-{
-	static struct frame_decoder d;
-	struct frame f;
-
-	run();
-	for (size_t i = 0; i < tty.out_len; i++) {
-		const enum frame_event e = frame_decode(&d, tty.out[i]);
-
-		assert_int_not_equal(e, FRAME_BAD);
-		if (e == FRAME_STRAY)
-			host.plain[host.n_plain++] = (char)tty.out[i];
-		if (e == FRAME_GOOD && frame_parse(&d, &f))
-			host_frame(&f);
-	}
-	host.plain[host.n_plain] = '\0';
-	forget();
-}
-
-static void send_bytes(const void *bytes, size_t n)
-{
-	type_bytes(bytes, n);
-	listen_host();
-}
-
-static void send_frame(enum frame_type type, unsigned channel, const void *data, size_t len)
-{
-	uint8_t line[FRAME_LINE_MAX];
-
-	send_bytes(line, frame_make(line, type, channel, data, len));
-}
-
-static void grant(unsigned channel, uint32_t limit)
-{
-	uint8_t bytes[4];
-
-	frame_put32(bytes, limit);
-	send_frame(FRAME_CREDIT, channel, bytes, 4);
-}
-
-static void send_data(unsigned channel, uint32_t position, const char *text)
-{
-	uint8_t line[FRAME_LINE_MAX];
-
-	send_bytes(line, frame_make_at(line, FRAME_DATA, channel, position, text, strlen(text)));
-}
-
-static void say_hello(void)
-{
-	send_frame(FRAME_HELLO, 0, "\1\0\7", 3);
-}
+#include "framed_fixture.h"
 
 static int setup(void **state)
 {
@@ -486,6 +371,101 @@ static void status_is_answered_with_positions(void **state)
 	assert_int_equal(guest[0]->in_lost, 3);
 }
 
+/* ---- bad frames ---- */
+
+static void a_wrong_checksum_is_a_gap_and_no_input(void **state)
+{
+	uint8_t line[FRAME_LINE_MAX];
+	const size_t n = frame_make_at(line, FRAME_DATA, 1, 3, "def", 3);
+
+	(void)state;
+	send_data(1, 0, "abc");
+	line[9] ^= 1; /* in the text */
+	send_bytes(line, n);
+	assert_int_equal(console_mux()->framed.decoder.bad, 1);
+	send_data(1, 6, "ghi");
+	expect_input(0, "abcghi");
+	assert_int_equal(guest[0]->in_lost, 3);
+}
+
+/* The host died amid a frame, at any byte of it; the next one's frames are whole. */
+static void a_cut_frame_costs_only_itself(void **state)
+{
+	uint8_t line[FRAME_LINE_MAX];
+	const size_t n = frame_make_at(line, FRAME_DATA, 2, 0, "never whole", 11);
+
+	(void)state;
+	for (size_t keep = 1; keep < n - 1; keep++) {
+		send_bytes(line, keep);
+		send_data(1, (uint32_t)keep - 1, "x");
+		expect_input(0, "x");
+	}
+	expect_input(1, "");
+	assert_int_equal(guest[0]->in_lost, 0);
+}
+
+/* Whole frames, but with too little in them, or for nobody. */
+static void wrong_lengths_and_channels_do_nothing(void **state)
+{
+	static const enum frame_type types[] = { FRAME_NAME, FRAME_DATA, FRAME_CREDIT, FRAME_EVENT };
+	static const char zeros[FRAME_TEXT_MAX];
+	const uint64_t limit = guest[0]->framed.limit;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		for (size_t len = 0; len < 4; len++)
+			for (unsigned channel = 0; channel < FRAME_CHANNELS; channel++)
+				send_frame(types[i], channel, "\xFF\xFF\xFF", len);
+	/* Among so many there are some whose checksum would complete the position. */
+	for (unsigned i = 0; i < KIB(4); i++) {
+		const uint8_t short_of[] = { (uint8_t)i, (uint8_t)(i >> 8), 0 };
+
+		send_frame(FRAME_DATA, 1, short_of, sizeof(short_of));
+	}
+	for (size_t len = 0; len < FRAME_PAIR; len++)
+		send_frame(FRAME_STATUS, 0, zeros, len);
+	for (unsigned channel = 5; channel < FRAME_CHANNELS; channel++) {
+		grant(channel, 100);
+		send_data(channel, 0, "nobody's");
+	}
+	/* For more channels than there are. */
+	send_frame(FRAME_STATUS, 0, zeros, FRAME_TEXT_MAX);
+	assert_true(guest[0]->framed.limit == limit);
+	for (unsigned vm = 0; vm < 4; vm++)
+		expect_input(vm, "");
+	assert_int_equal(console_mux()->framed.decoder.bad, 0);
+	send_data(1, 0, "fine");
+	expect_input(0, "fine");
+	assert_int_equal(guest[0]->in_lost, 0);
+}
+
+/* Positions and limits that no host would send. */
+static void nonsense_numbers_are_not_taken(void **state)
+{
+	(void)state;
+	send_data(1, 0x80000000, "far");
+	send_data(1, INPUT_RING + 1, "too far");
+	send_data(1, UINT32_MAX, "behind");
+	expect_input(0, "");
+	grant(1, 100);
+	grant(1, MIB(1) + 1);
+	grant(1, UINT32_MAX);
+	assert_int_equal(guest[0]->framed.limit, 100);
+	assert_int_equal(guest[0]->in_lost, 0);
+}
+
+static void a_hello_of_another_version_is_answered_with_ours(void **state)
+{
+	(void)state;
+	host.hellos = 0;
+	send_frame(FRAME_HELLO, 0, "\2\0\11", 3);
+	send_frame(FRAME_HELLO, 0, "", 0);
+	assert_int_equal(host.hellos, 2);
+	/* What was agreed before goes on. */
+	send_data(1, 0, "on");
+	expect_input(0, "on");
+}
+
 /* ---- a port of its own ---- */
 
 static void who_has_a_port_of_its_own_is_elsewhere(void **state)
@@ -579,6 +559,11 @@ int main(void)
 		TEST(a_host_starts_anew),
 		TEST(noise_does_no_harm),
 		TEST(status_is_answered_with_positions),
+		TEST(a_wrong_checksum_is_a_gap_and_no_input),
+		TEST(a_cut_frame_costs_only_itself),
+		TEST(wrong_lengths_and_channels_do_nothing),
+		TEST(nonsense_numbers_are_not_taken),
+		TEST(a_hello_of_another_version_is_answered_with_ours),
 		cmocka_unit_test_setup_teardown(who_has_a_port_of_its_own_is_elsewhere, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_dead_port_of_its_own_stops_nobody, setup,

@@ -3,7 +3,8 @@
  * Two guests, each on a thread of its own, write as fast as they can while the
  * focus changes again and again.  Each byte's value follows from its position,
  * so the terminal's side knows, byte for byte, whether something is torn,
- * missing, or counted wrong.  `make bench` has 100 MB and 10,000 changes.
+ * missing, or counted wrong.  `make bench` has 100 MB and more than
+ * 10,000 changes.
  */
 #include <pthread.h>
 #include <setjmp.h>
