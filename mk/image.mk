@@ -7,6 +7,11 @@ $(B)/gen/offsets.inc: tools/offsets.c include/backend.h include/smp.h include/vc
 	@$(CC) $(filter-out -MMD -MP,$(HVFLAGS)) -fno-lto -S -o $(B)/gen/offsets.s $<
 	@sed -n 's/.*#OFFSET \([A-Z0-9_]*\) \$$\{0,1\}\([0-9]*\).*/\1 equ \2/p' $(B)/gen/offsets.s >$@
 
+# Runs once, or at the speed of somebody's fingers: small instead of quick.
+COLD := $(wildcard src/boot/*.c src/loader/*.c src/core/config*.c src/core/main.c \
+	src/core/monitor*.c src/core/partition.c src/smp/acpi*.c src/vconsole/monitor*.c src/vdev/guest_*.c)
+$(COLD:src/%.c=$(B)/obj/%.o): HVFLAGS += -Os
+
 $(B)/obj/%.o: src/%.c Makefile mk/image.mk
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
