@@ -80,6 +80,43 @@ void cmd_list(struct mux *m, struct args *a)
 		list_guests(m);
 }
 
+static void list_hidden(const struct mux *m)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < m->n_guests; i++)
+		if (m->src[i]->merge.hidden)
+			console_print("%s%s", n++ ? " " : "hidden: ", m->src[i]->name);
+	console_print("%s\n", n ? "" : "no guest is hidden");
+}
+
+void cmd_hide(struct mux *m, struct args *a)
+{
+	unsigned guest;
+
+	if (!a->n) {
+		list_hidden(m);
+		return;
+	}
+	guest = find_guest(m, a->word[0]);
+	if (guest != NO_SOURCE)
+		merge_hide(m->src[guest], true);
+}
+
+void cmd_show(struct mux *m, struct args *a)
+{
+	unsigned i, guest = NO_SOURCE;
+
+	if (a->n) {
+		guest = find_guest(m, a->word[0]);
+		if (guest == NO_SOURCE)
+			return;
+	}
+	for (i = 0; i < m->n_guests; i++)
+		if (!a->n || i == guest)
+			merge_hide(m->src[i], false);
+}
+
 static bool stats_step(struct mux *m)
 {
 	struct each_job *j = &m->mon.job.each;

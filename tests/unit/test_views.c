@@ -638,6 +638,32 @@ static void guest_with_its_own_port_is_not_in_the_view(void **state)
 	EXPECT("[bulkhead: the console of beta is on port 0x0, not on this line]\r\n");
 }
 
+/* Nothing of it is lost: it comes, in its place in time, when it is shown again. */
+static void hidden_guest_waits_for_its_return(void **state)
+{
+	(void)state;
+	enter_all();
+	say(1, "half a li");
+	run();
+	type("\x05mhide beta\rhide\r");
+	run();
+	assert_int_equal(count("hidden: beta\r\n"), 1);
+	type("\x05" "a");
+	run();
+	forget();
+	say(1, "ne\r\nmore\r\n");
+	say(0, "alpha\r\n");
+	EXPECT(TAG_A "alpha\r\n");
+	type("\x05mshow be\rhide\r");
+	run();
+	assert_int_equal(count("no guest is hidden\r\n"), 1);
+	type("\x05" "a");
+	run();
+	assert_non_null(strstr(seen(), TAG_B "more\r\n"));
+	assert_int_equal(stats(1).shown, stats(1).written);
+	assert_int_equal(stats(1).lost, 0);
+}
+
 static void host_that_stops_reading_holds_nobody(void **state)
 {
 	unsigned i;
@@ -694,6 +720,7 @@ int main(void)
 		T(times_are_shown_on_demand),
 		T(view_of_all_takes_no_input),
 		T(guest_with_its_own_port_is_not_in_the_view),
+		T(hidden_guest_waits_for_its_return),
 		T(host_that_stops_reading_holds_nobody),
 	};
 
