@@ -585,6 +585,37 @@ static void times_are_shown_on_demand(void **state)
 	EXPECT("[bulkhead: times off]\r\n");
 }
 
+static unsigned stamp_before(const char *text)
+{
+	const char *line = strstr(seen(), text);
+	unsigned s = 0, us = 0;
+
+	assert_non_null(line);
+	while (line > seen() && line[-1] != '\n')
+		line--;
+	assert_int_equal(sscanf(line, "[%u.%6u] ", &s, &us), 2);
+	return s * 1000000 + us;
+}
+
+/* Whatever the one before left without an end. */
+static void new_life_has_its_own_time(void **state)
+{
+	unsigned old;
+
+	(void)state;
+	enter_all();
+	type("\x05" "a");
+	say(0, "old");
+	run();
+	old = stamp_before("old");
+	vcon_restart(guest[0]);
+	forget();
+	say(1, "beta\r\n");
+	say(0, "new\r\n");
+	run();
+	assert_true(stamp_before("new") > old);
+}
+
 static void view_of_all_takes_no_input(void **state)
 {
 	unsigned i;
@@ -718,6 +749,7 @@ int main(void)
 		T(flood_leaves_readable_marks),
 		T(blocked_guest_goes_on_in_the_view_of_all),
 		T(times_are_shown_on_demand),
+		T(new_life_has_its_own_time),
 		T(view_of_all_takes_no_input),
 		T(guest_with_its_own_port_is_not_in_the_view),
 		T(hidden_guest_waits_for_its_return),
