@@ -57,6 +57,8 @@ struct console_ops {
 	void (*pause)(unsigned vm);
 	void (*resume)(unsigned vm);
 	void (*nmi)(unsigned vm, unsigned vcpu);
+	/* Whether it was told to stop and has not yet.  NULL: nobody waits for that. */
+	bool (*ending)(unsigned vm);
 	/* A time of the log in microseconds; NULL: it is shown as it is. */
 	uint64_t (*tsc_to_us)(uint64_t tsc);
 	/* Ends everything and switches the machine off.  NULL: there is no such command. */

@@ -26,12 +26,18 @@ enum vm_phase vm_phase(const struct vm *vm)
 	return (enum vm_phase)__atomic_load_n(&vm->phase, __ATOMIC_ACQUIRE);
 }
 
+bool vm_is_ending(const struct vm *vm)
+{
+	/* Relaxed: a moment's picture, which is asked for again. */
+	return vm_phase(vm) == VM_RUNNING && __atomic_load_n(&vm->end, __ATOMIC_RELAXED);
+}
+
 const char *vm_phase_name(const struct vm *vm)
 {
 	switch (vm_phase(vm)) {
 	case VM_STARTING: return "starting";
 	case VM_RUNNING:
-		if (__atomic_load_n(&vm->end, __ATOMIC_RELAXED))
+		if (vm_is_ending(vm))
 			return "ending";
 		return vm_is_paused(vm) ? "paused" : "running";
 	case VM_STOPPED:

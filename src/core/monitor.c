@@ -107,6 +107,11 @@ static void nmi(unsigned index, unsigned vcpu)
 		vcpu_post(&vm->vcpus[vcpu], WORK_NMI);
 }
 
+static bool ending(unsigned vm)
+{
+	return vm_is_ending(&vms[vm]);
+}
+
 static uint64_t khz(void)
 {
 	return tsc_khz;
@@ -135,6 +140,7 @@ const struct console_ops monitor_ops = {
 	.pause = pause,
 	.resume = resume,
 	.nmi = nmi,
+	.ending = ending,
 	.tsc_to_us = tsc_to_us,
 	.poweroff = machine_order_off,
 };

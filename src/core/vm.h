@@ -176,6 +176,8 @@ void vm_vcpu_parked(struct vcpu *v);
 /* vCPU 0: loads and, if that works, runs.  Own CPU. */
 void vm_start_here(struct vcpu *v);
 enum vm_phase vm_phase(const struct vm *vm);
+/* It runs, but its end was decided: its CPUs are leaving it.  Any CPU. */
+bool vm_is_ending(const struct vm *vm);
 const char *vm_phase_name(const struct vm *vm);
 /* Ends all guests and then switches the machine off.  Any CPU. */
 void machine_order_off(void);

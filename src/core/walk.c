@@ -139,12 +139,16 @@ static enum walk_end walk_wide(const struct emu_cpu *cpu, struct walk *w, uint64
 	}
 }
 
-/* 32-bit PAE paging: the root has four entries with no rights of their own (4.4.1). */
+/*
+ * 32-bit PAE paging: the root has four entries with no rights of their own (4.4.1).
+ * Bit 5 is reserved, but QEMU marks an entry as accessed there when it walks: a
+ * guest with it set would not have come as far as an instruction to emulate.
+ */
 static enum walk_end walk_pae(const struct emu_cpu *cpu, struct walk *w, uint64_t linear)
 {
 	uint64_t root = cpu->sys->cr3 & 0xffffffe0ULL;
 	uint64_t entry = load_entry(cpu, w, root + ((linear >> 30) & 3) * 8);
-	uint64_t low_reserved = BIT(1) | BIT(2) | (BIT(9) - BIT(5));
+	uint64_t low_reserved = BIT(1) | BIT(2) | (BIT(9) - BIT(6));
 
 	if (!(entry & PTE_P))
 		return WALK_ABSENT;

@@ -205,12 +205,28 @@ void cmd_regs(struct mux *m, struct args *a)
 	m->mon.job.step = regs_step;
 }
 
-static void on_guest(struct mux *m, const struct args *a, void (*op)(unsigned vm))
+/* Does it; returns the guest, or NO_SOURCE if there is none. */
+static unsigned on_guest(struct mux *m, const struct args *a, void (*op)(unsigned vm))
 {
 	const unsigned guest = find_guest(m, a->word[0]);
 
 	if (guest != NO_SOURCE && op)
 		op(guest);
+	return guest;
+}
+
+static bool ending_step(struct mux *m)
+{
+	return m->ops->ending(m->mon.job.each.vm);
+}
+
+/* The next command, which may be a script's `start`, finds the guest stopped. */
+static void wait_for_end(struct mux *m, unsigned guest)
+{
+	if (guest == NO_SOURCE || !m->ops->ending)
+		return;
+	m->mon.job.each.vm = guest;
+	m->mon.job.step = ending_step;
 }
 
 void cmd_start(struct mux *m, struct args *a)
@@ -220,12 +236,12 @@ void cmd_start(struct mux *m, struct args *a)
 
 void cmd_stop(struct mux *m, struct args *a)
 {
-	on_guest(m, a, m->ops->stop);
+	wait_for_end(m, on_guest(m, a, m->ops->stop));
 }
 
 void cmd_restart(struct mux *m, struct args *a)
 {
-	on_guest(m, a, m->ops->restart);
+	wait_for_end(m, on_guest(m, a, m->ops->restart));
 }
 
 void cmd_pause(struct mux *m, struct args *a)

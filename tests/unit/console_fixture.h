@@ -121,6 +121,7 @@ static bool tty_irq(void)
 static unsigned woken[CFG_MAX_VMS], called_stop, called_restart, called_regs, called_start;
 static unsigned called_pause, called_resume, called_nmi;
 static int routed, called_stats;
+static unsigned ending_rounds; /* how often fx_ending still says yes */
 
 static void fx_wake(unsigned vm)
 {
@@ -166,6 +167,12 @@ static void fx_start(unsigned vm)
 static void fx_stop(unsigned vm)
 {
 	called_stop = vm + 1;
+}
+
+static bool fx_ending(unsigned vm)
+{
+	(void)vm;
+	return ending_rounds && ending_rounds--;
 }
 
 static void fx_restart(unsigned vm)
@@ -225,6 +232,7 @@ static struct console_ops fx_ops = {
 	.regs = fx_regs,
 	.start = fx_start,
 	.stop = fx_stop,
+	.ending = fx_ending,
 	.restart = fx_restart,
 	.pause = fx_pause,
 	.resume = fx_resume,
@@ -247,6 +255,7 @@ static void fx_setup(void)
 	called_stop = called_restart = called_regs = called_start = 0;
 	called_pause = called_resume = called_nmi = 0;
 	called_stats = routed = -2;
+	ending_rounds = 0;
 	fx_rate = 1;
 	fx_alarm_at = 0;
 	log_set_level(LOG_INFO);

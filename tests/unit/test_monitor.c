@@ -226,6 +226,27 @@ static void typed_ahead(void **state)
 	assert_string_equal(got(1), "ls\r");
 }
 
+/* The guest's end is awaited: what comes behind `stop` finds it stopped. */
+static void stop_waits(void **state)
+{
+	(void)state;
+	forget();
+	ending_rounds = 5;
+	type("stop web\rstart web\r");
+	assert_int_equal(ending_rounds, 0);
+	assert_string_equal(seen(), "stop web\r\nbulkhead> start web\r\nbulkhead> ");
+
+	forget();
+	ending_rounds = ~0u;
+	called_start = 0;
+	type("restart web\r");
+	type("start db\r");
+	assert_int_equal(called_start, 0);
+	type("\x03"); /* and given up */
+	assert_non_null(strstr(seen(), "bulkhead> "));
+	assert_true(ending_rounds > 0);
+}
+
 static void prompt_comes_back_after_a_message(void **state)
 {
 	(void)state;
@@ -252,6 +273,7 @@ int main(void)
 		T(send_says_what_did_not_fit),
 		T(quiet_keeps_messages_in_the_log),
 		T(typed_ahead),
+		T(stop_waits),
 		T(prompt_comes_back_after_a_message),
 	};
 

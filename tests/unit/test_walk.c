@@ -292,6 +292,8 @@ static void test_pae(void **state)
 	*world_entry(w, 0x61000 + 511 * 8) = 0x600000 | MAP_P | MAP_PS | MAP_NX;
 	maps(w, 0xffe07123, EMU_READ, 0x607123);
 	faults(w, 0xffe07123, EMU_FETCH, PF_P | PF_I);
+	*world_entry(w, 0x60020 + 3 * 8) |= MAP_A; /* QEMU does so */
+	maps(w, 0xffe07123, EMU_READ, 0x607123);
 	*world_entry(w, 0x60020 + 3 * 8) |= MAP_W;
 	faults(w, 0xffe07123, EMU_READ, PF_P | PF_RSVD);
 }
