@@ -121,6 +121,8 @@ struct backend {
 	const struct s2_format *(*s2)(void);
 	/* Memory from the pool for all CPUs.  False: the pool is too small.  Boot CPU, once. */
 	bool (*init)(void);
+	/* The CPU's microcode revision as its MSR 8Bh has it, 0 where there is none.  Boot CPU. */
+	uint64_t (*microcode)(void);
 	/* Switches virtualization on, on the CPU that runs it. */
 	bool (*cpu_enable)(void);
 

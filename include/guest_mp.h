@@ -15,8 +15,8 @@
 
 struct guest_mp_config {
 	unsigned n_cpus;    /* 1 to GUEST_ACPI_MAX_CPUS; their APIC IDs are 0 to n_cpus - 1 */
-	uint32_t signature; /* CPUID leaf 1, EAX */
-	uint32_t features;  /* CPUID leaf 1, EDX: what the table has no bit for is left out */
+	/* CPUID leaf 1 as the guest sees it: EAX, and EDX, of which the table has four bits. */
+	uint32_t signature, features;
 };
 
 /*

@@ -310,6 +310,24 @@ static const struct row *find_row(uint32_t leaf)
 	return i < ARRAY_SIZE(extended) && leaf <= host_extended ? &extended[i] : NULL;
 }
 
+static struct cpuid_regs cut_down(const struct row *row, uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid_regs r = cpuid(leaf, subleaf);
+
+	r.eax &= row->eax;
+	r.ebx &= row->ebx;
+	r.ecx &= row->ecx;
+	r.edx &= row->edx;
+	return r;
+}
+
+struct cpuid_regs cpuid_offered(uint32_t leaf, uint32_t subleaf)
+{
+	const struct row *row = find_row(leaf);
+
+	return row ? cut_down(row, leaf, subleaf) : (struct cpuid_regs){ 0 };
+}
+
 void cpuid_emulate(struct vcpu *v)
 {
 	uint64_t *gpr = v->hw.regs.gpr;
@@ -318,11 +336,7 @@ void cpuid_emulate(struct vcpu *v)
 	struct cpuid_regs r;
 
 	if (row) {
-		r = cpuid(leaf, subleaf);
-		r.eax &= row->eax;
-		r.ebx &= row->ebx;
-		r.ecx &= row->ecx;
-		r.edx &= row->edx;
+		r = cut_down(row, leaf, subleaf);
 		if (row->fix)
 			row->fix(v, subleaf, &r);
 	} else if (leaf >> 8 == KVM_BASE >> 8 && v->vm->cfg->hypervisor_leaf == LEAF_KVM) {

@@ -341,6 +341,7 @@ void core_main(void)
 	kvmclock_init();
 	access_init();
 	cpuid_init();
+	msr_init();
 	if (!configured) {
 		open_console(NULL);
 		monitor_only();

@@ -12,7 +12,6 @@
 #define MSR_KVM_SYSTEM_TIME 0x4B564D01u
 #define MSR_PLATFORM_ID 0x17u
 #define MSR_UCODE_UPDATE 0x79u
-#define MSR_UCODE_REV 0x8Bu
 #define MSR_PLATFORM_INFO 0xCEu
 #define MSR_MTRRCAP 0xFEu
 #define MSR_DEBUGCTL 0x1D9u
@@ -51,6 +50,9 @@
 #define MSR_X2APIC_EOI (MSR_X2APIC_FIRST + APIC_EOI / 16)
 #define MSR_X2APIC_ICR (MSR_X2APIC_FIRST + APIC_ICR / 16)
 
+/* Of the boot CPU: firmware gives all CPUs the same. */
+static uint64_t host_microcode;
+
 struct msr_row {
 	uint32_t first, last;
 	bool pass_read, pass_write; /* without an exit */
@@ -71,6 +73,14 @@ static bool write_nothing(struct vcpu *v, uint32_t msr, uint64_t value)
 	(void)v;
 	(void)msr;
 	(void)value;
+	return true;
+}
+
+static bool read_microcode(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	(void)v;
+	(void)msr;
+	*value = host_microcode;
 	return true;
 }
 
@@ -251,11 +261,12 @@ static const struct msr_row rows[] = {
 	RANGE(MSR_MTRR_FIXED_4K_FIRST, MSR_MTRR_FIXED_4K_LAST, read_mtrr, write_mtrr),
 	ONE(MSR_MTRR_DEF_TYPE, false, false, read_mtrr, write_mtrr),
 	/*
-	 * Microcode is the machine's: guests read its revision, write 0 before,
-	 * and an update that they try is one that the CPU does not take.
+	 * Microcode is the machine's.  Guests read its revision, by which they tell
+	 * whether an erratum is mended; they write 0 before, and an update that they
+	 * try is one that the CPU does not take.
 	 */
 	ONE(MSR_PLATFORM_ID, false, false, read_zero, NULL),
-	ONE(MSR_UCODE_REV, false, false, read_zero, write_nothing),
+	ONE(MSR_MICROCODE, false, false, read_microcode, write_nothing),
 	ONE(MSR_UCODE_UPDATE, false, false, NULL, write_nothing),
 	ONE(MSR_PATCH_LOADER, false, false, NULL, write_nothing),
 	/* Tools read the bus ratio without asking whether there is one: none is told. */
@@ -333,6 +344,11 @@ bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 		return write_x2apic(v, msr, value);
 	row = find_row(msr);
 	return row && row->write && row->write(v, msr, value);
+}
+
+void msr_init(void)
+{
+	host_microcode = backend->microcode();
 }
 
 void msr_apply_policy(struct vcpu *v)

@@ -176,7 +176,7 @@ static bool build_tables(const struct vm *vm, uint64_t *rsdp)
 	const struct guest_acpi_config tables = {
 		.n_cpus = vm->n_vcpus, .rtc = true, .hpet_id = vhpet_id(),
 	};
-	const struct cpuid_regs id = cpuid(1, 0);
+	const struct cpuid_regs id = cpuid_offered(1, 0);
 	const struct guest_mp_config mp = {
 		.n_cpus = vm->n_vcpus, .signature = id.eax, .features = id.edx,
 	};

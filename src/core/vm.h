@@ -16,6 +16,7 @@
 #include "vdev_pit.h"
 #include "vdev_pm.h"
 #include "vdev_rtc.h"
+#include "x86.h"
 
 /* What a guest CPU is doing; written by its own CPU alone. */
 enum vcpu_state {
@@ -225,6 +226,10 @@ bool skip_instruction(struct vcpu *v, const struct vm_exit *exit);
 /* Boot CPU, once. */
 void cpuid_init(void);
 void cpuid_emulate(struct vcpu *v);
+/* What the policy makes of the host's leaf, whatever a vCPU has switched on or off. */
+struct cpuid_regs cpuid_offered(uint32_t leaf, uint32_t subleaf);
+/* Boot CPU, once, with the backend chosen. */
+void msr_init(void);
 bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
 /* The MSRs that are kept here, as after power-on. */

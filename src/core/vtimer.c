@@ -5,12 +5,10 @@
  * have nothing armed.
  *
  * `deadline` of a guest is written under that guest's lock, and taken down to
- * VTIME_NEVER by the owner of the alarm when it hands the work to the guest.
- * The owner is elected as in the console: whoever changes a deadline sets
- * `pending` and tries to become the owner; who finds one leaves, and the
- * owner looks at `pending` again after it has given up the ownership.  All
- * accesses to both are sequentially consistent.
+ * VTIME_NEVER by the owner of the alarm, who is elected, when it hands the work
+ * to the guest.
  */
+#include "election.h"
 #include "guest_acpi.h"
 #include "smp.h"
 #include "vm.h"
@@ -25,7 +23,8 @@
 #define PIT_IRQ 0
 #define PIT_PIN GUEST_PIT_GSI
 
-static bool pending, owned;
+/* Who changes a deadline asks for the alarm to be set anew. */
+static struct election election;
 /* When the console wants to be polled, ns.  Sequentially consistent, like the deadlines. */
 static uint64_t console_at = VTIME_NEVER;
 /* What the alarm is set to: the owner's. */
@@ -88,24 +87,21 @@ static void owner_work(void)
 			cpu = vm->vcpus[0].cpu;
 		}
 	}
-	/* One that may have gone off early has to be set again.  Relaxed: `pending` orders it. */
+	/* One that may have gone off early has to be set again.  Relaxed: the election orders it. */
 	if (__atomic_exchange_n(&gone_off, false, __ATOMIC_RELAXED) || first != alarm_at)
 		set_alarm(first, cpu, now);
 }
 
 static void update(void)
 {
-	__atomic_store_n(&pending, true, __ATOMIC_SEQ_CST);
-	for (unsigned round = 1; __atomic_load_n(&pending, __ATOMIC_SEQ_CST); round++) {
-		if (__atomic_exchange_n(&owned, true, __ATOMIC_SEQ_CST))
-			return;
-		__atomic_store_n(&pending, false, __ATOMIC_SEQ_CST);
+	unsigned round = 0;
+
+	election_ask(&election);
+	while (round < MAX_ROUNDS && election_wanted(&election) && election_win(&election)) {
 		owner_work();
-		if (round == MAX_ROUNDS)
+		if (++round == MAX_ROUNDS)
 			set_alarm(now_ns() + SOON_NS, this_cpu()->index, now_ns());
-		__atomic_store_n(&owned, false, __ATOMIC_SEQ_CST);
-		if (round == MAX_ROUNDS)
-			return;
+		election_leave(&election);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical interrupt controllers: everything masked but what we route as NMI. */
+#include "election.h"
 #include "io.h"
 #include "smp.h"
 
@@ -29,7 +30,7 @@ static uint32_t pins;
 #define ROUTE_LOW 0x100u
 #define ROUTE_SET 0x200u
 static uint32_t wanted[MAX_PINS], applied[MAX_PINS];
-static bool changed, owned;
+static struct election election;
 
 static uint32_t ioapic_read(uint8_t reg)
 {
@@ -79,7 +80,7 @@ static void apply(uint32_t pin, uint32_t route)
 static void apply_changes(void)
 {
 	for (uint32_t pin = 0; pin < pins; pin++) {
-		/* Relaxed: `changed` orders it. */
+		/* Relaxed: the election orders it. */
 		const uint32_t route = __atomic_load_n(&wanted[pin], __ATOMIC_RELAXED);
 
 		if (route != applied[pin])
@@ -87,25 +88,17 @@ static void apply_changes(void)
 	}
 }
 
-/*
- * A register is reached by two accesses, so one CPU at a time.  Whoever finds
- * another at it leaves: that one looks at `changed` once more after it has
- * given `owned` back.  All accesses to the two are sequentially consistent, so
- * that one of the two CPUs sees the change.
- */
+/* A register is reached by two accesses, so one CPU at a time, which does it for all. */
 bool ioapic_route_nmi(uint32_t gsi, bool active_low, uint32_t apic_id)
 {
 	if (gsi >= pins || apic_id > RTE_DEST_MAX)
 		return false;
 	__atomic_store_n(&wanted[gsi], apic_id | ROUTE_SET | (active_low ? ROUTE_LOW : 0u),
 			 __ATOMIC_RELAXED);
-	__atomic_store_n(&changed, true, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&changed, __ATOMIC_SEQ_CST)) {
-		if (__atomic_exchange_n(&owned, true, __ATOMIC_SEQ_CST))
-			break;
-		__atomic_store_n(&changed, false, __ATOMIC_SEQ_CST);
+	election_ask(&election);
+	while (election_wanted(&election) && election_win(&election)) {
 		apply_changes();
-		__atomic_store_n(&owned, false, __ATOMIC_SEQ_CST);
+		election_leave(&election);
 	}
 	return true;
 }

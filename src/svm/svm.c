@@ -72,6 +72,13 @@ static bool init(void)
 	return true;
 }
 
+static uint64_t microcode(void)
+{
+	uint64_t revision;
+
+	return rdmsr_safe(MSR_MICROCODE, &revision) ? revision : 0;
+}
+
 static bool cpu_enable(void)
 {
 	struct svm_cpu *d = &cpu_data[this_cpu()->index];
@@ -207,6 +214,7 @@ const struct backend svm_backend = {
 	.probe = probe,
 	.s2 = s2,
 	.init = init,
+	.microcode = microcode,
 	.cpu_enable = cpu_enable,
 	.vcpu_create = vcpu_create,
 	.vcpu_reset = vcpu_reset,

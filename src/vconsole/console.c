@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Set-up of the multiplexer, and who works at it.
- *
- * Whoever wants work done sets `pending` and tries to become the owner.  The
- * owner takes `pending` down, works, gives the ownership back and looks at
- * `pending` again.  All four accesses are sequentially consistent: if a CPU
- * finds the drain owned, its `pending` is before that owner's last look, so
- * somebody sees it, and nobody ever waits.  tests/model/election.pml checks it.
+ * Set-up of the multiplexer, and who works at it: who is elected (election.h).
  */
 #include "fmt.h"
 #include "kstring.h"
@@ -181,9 +175,9 @@ void console_start(bool monitor)
 	console_poll();
 }
 
-bool console_take(bool *owner, unsigned *asker)
+bool console_win(struct election *election, unsigned *asker)
 {
-	if (!__atomic_exchange_n(owner, true, __ATOMIC_SEQ_CST))
+	if (election_win(election))
 		return true;
 	/* Relaxed: the owner may miss it and call one that asked before, which will do. */
 	if (mux.ops->cpu)
@@ -192,9 +186,9 @@ bool console_take(bool *owner, unsigned *asker)
 }
 
 /* The one called polls when the ownership is free; an interrupt armed earlier might be too early. */
-void console_hand_over(const bool *pending, const unsigned *asker)
+void console_hand_over(const struct election *election, const unsigned *asker)
 {
-	if (__atomic_load_n(pending, __ATOMIC_SEQ_CST) && mux.ops->kick)
+	if (election_wanted(election) && mux.ops->kick)
 		mux.ops->kick(__atomic_load_n(asker, __ATOMIC_RELAXED));
 }
 
@@ -205,23 +199,19 @@ void console_poll(void)
 	if (!mux.started)
 		return;
 	private_poll(&mux, false);
-	__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
+	election_ask(&mux.election);
 	for (round = 0; round < MAX_ROUNDS; round++) {
-		if (!__atomic_load_n(&mux.pending, __ATOMIC_SEQ_CST) ||
-		    !console_take(&mux.owned, &mux.asker))
+		if (!election_wanted(&mux.election) || !console_win(&mux.election, &mux.asker))
 			return;
-		__atomic_store_n(&mux.pending, false, __ATOMIC_SEQ_CST);
 		mux_work(&mux);
-		/* Also a release: the next owner sees all of our work. */
-		__atomic_store_n(&mux.owned, false, __ATOMIC_SEQ_CST);
+		election_leave(&mux.election);
 	}
-	console_hand_over(&mux.pending, &mux.asker);
+	console_hand_over(&mux.election, &mux.asker);
 }
 
 bool console_has_work(void)
 {
-	/* Relaxed: a hint about the caller's own doings, which it sees in order. */
-	if (__atomic_load_n(&mux.pending, __ATOMIC_RELAXED) || private_has_work(&mux))
+	if (election_noted(&mux.election) || private_has_work(&mux))
 		return true;
 	return !__atomic_load_n(&mux.draining, __ATOMIC_RELAXED) &&
 	       __atomic_load_n(&mux.msg.log_pos, __ATOMIC_RELAXED) != log_newest();
@@ -230,7 +220,7 @@ bool console_has_work(void)
 void console_ask(void)
 {
 	if (mux.started)
-		__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
+		election_ask(&mux.election);
 }
 
 void console_request_focus(int vm)
@@ -239,9 +229,9 @@ void console_request_focus(int vm)
 
 	if (source != MONITOR && source >= mux.n_guests)
 		return;
-	/* Before `pending` below; the owner takes `pending` down before it looks. */
+	/* Relaxed: the owner takes the wish below down before it looks. */
 	__atomic_store_n(&mux.request, source + 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&mux.pending, true, __ATOMIC_SEQ_CST);
+	election_ask(&mux.election);
 }
 
 bool console_drained(void)

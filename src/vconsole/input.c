@@ -111,6 +111,5 @@ void input_was_read(struct vcon *c)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&m->input.holding, __ATOMIC_RELAXED) == c->index + 1 &&
 	    has_resumed(c))
-		/* Read by the same CPU's console_has_work, or by anyone later. */
-		__atomic_store_n(&m->pending, true, __ATOMIC_RELAXED);
+		election_note(&m->election);
 }

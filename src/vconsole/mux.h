@@ -10,6 +10,7 @@
 #define BULKHEAD_VCONSOLE_MUX_H
 
 #include "config.h"
+#include "election.h"
 #include "framed.h"
 #include "log.h"
 #include "marks.h"
@@ -149,8 +150,7 @@ struct mux {
 	bool started;
 
 	/* Shared between CPUs; see console.c and vcon.c for what pairs with what. */
-	bool pending;	/* there is work that the owner may not have seen */
-	bool owned;	/* somebody is the owner */
+	struct election election;
 	unsigned asker; /* a CPU that found the drain owned: called when the owner has done enough */
 	bool draining;	/* the UART's transmitter interrupt is armed and continues the work */
 	bool drained;	/* nothing was left to show at the end of the last work */
@@ -186,10 +186,10 @@ struct mux *console_mux(void);
 void console_setup(const struct console_ops *ops, const struct uart_port *port, unsigned baud,
 		   uint8_t escape);
 
-/* False: somebody else is the owner, and looks at `pending` when it has given that up. */
-bool console_take(bool *owner, unsigned *asker);
+/* election_win, for one that may be called when the owner has done enough. */
+bool console_win(struct election *election, unsigned *asker);
 /* After the owner's last round, behind the end of its ownership: calls one that asked meanwhile. */
-void console_hand_over(const bool *pending, const unsigned *asker);
+void console_hand_over(const struct election *election, const unsigned *asker);
 
 /* mux.c */
 void mux_work(struct mux *m);

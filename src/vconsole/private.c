@@ -125,22 +125,20 @@ static void work(struct mux *m, struct vcon *c)
 		port_lost(m, c);
 }
 
-/* As console_poll, for one line: see there for the order. */
+/* As console_poll, for one line. */
 static void serve(struct mux *m, struct vcon *c)
 {
 	struct private_line *l = c->own;
 	unsigned round;
 
-	__atomic_store_n(&l->pending, true, __ATOMIC_SEQ_CST);
+	election_ask(&l->election);
 	for (round = 0; round < MAX_ROUNDS; round++) {
-		if (!__atomic_load_n(&l->pending, __ATOMIC_SEQ_CST) ||
-		    !console_take(&l->owned, &l->asker))
+		if (!election_wanted(&l->election) || !console_win(&l->election, &l->asker))
 			return;
-		__atomic_store_n(&l->pending, false, __ATOMIC_SEQ_CST);
 		work(m, c);
-		__atomic_store_n(&l->owned, false, __ATOMIC_SEQ_CST);
+		election_leave(&l->election);
 	}
-	console_hand_over(&l->pending, &l->asker);
+	console_hand_over(&l->election, &l->asker);
 }
 
 static bool is_mine(const struct mux *m, const struct vcon *c)
@@ -163,8 +161,7 @@ bool private_has_work(const struct mux *m)
 
 	/* Asked at nearly every exit; hardly any machine has such a port. */
 	for (i = 0; m->n_own && i < m->n_guests; i++)
-		/* Relaxed: a hint about the caller's own doings, which it sees in order. */
-		if (m->src[i]->own && __atomic_load_n(&m->src[i]->own->pending, __ATOMIC_RELAXED) &&
+		if (m->src[i]->own && election_noted(&m->src[i]->own->election) &&
 		    is_mine(m, m->src[i]))
 			return true;
 	return false;

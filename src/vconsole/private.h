@@ -6,6 +6,7 @@
 #ifndef BULKHEAD_VCONSOLE_PRIVATE_H
 #define BULKHEAD_VCONSOLE_PRIVATE_H
 
+#include "election.h"
 #include "types.h"
 #include "uart.h"
 
@@ -18,8 +19,9 @@ struct private_line {
 	struct uart uart;
 	uint16_t base;
 	/* Shared, as their namesakes in struct mux. */
-	bool pending, owned, draining;
+	struct election election;
 	unsigned asker;
+	bool draining;
 	/* The owner's: a mark of lost bytes that is not sent yet. */
 	char mark[PRIVATE_MARK];
 	unsigned mark_pos, mark_len;

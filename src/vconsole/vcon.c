@@ -122,14 +122,13 @@ static void announce(const struct vcon *c, uint8_t byte)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (c->own) {
 		if (!__atomic_load_n(&c->own->draining, __ATOMIC_RELAXED))
-			__atomic_store_n(&c->own->pending, true, __ATOMIC_RELAXED);
+			election_note(&c->own->election);
 		return;
 	}
 	if (!is_shown(m, c, byte))
 		return; /* a switch looks at the ring by itself */
 	if (!__atomic_load_n(&m->draining, __ATOMIC_RELAXED))
-		/* Read by the same CPU's console_has_work, or by anyone later. */
-		__atomic_store_n(&m->pending, true, __ATOMIC_RELAXED);
+		election_note(&m->election);
 }
 
 /* The time that a line begins, once, before its first byte. */
@@ -179,8 +178,7 @@ int vcon_get(struct vcon *c)
 	ring_consume(&c->in, 1);
 	input_was_read(c);
 	if (framed_must_grant(console_mux(), c))
-		/* Read by the same CPU's console_has_work. */
-		__atomic_store_n(&console_mux()->pending, true, __ATOMIC_RELAXED);
+		election_note(&console_mux()->election);
 	return byte;
 }
 
@@ -313,5 +311,5 @@ void vcon_port_lost(struct mux *m)
 		if (take(&m->src[i]->waiting))
 			m->wake |= 1U << i;
 	/* Another round, which finds no port and sets what others look at. */
-	__atomic_store_n(&m->pending, true, __ATOMIC_RELAXED);
+	election_note(&m->election);
 }

@@ -10,7 +10,7 @@
 #define ISA_CASCADE 2 /* the slave 8259's; no device's */
 #define LAPIC_VERSION 0x14  /* integrated, as its version register says */
 #define IOAPIC_VERSION 0x20 /* as its version register says */
-#define FEATURES (MP_FEATURE_FPU | MP_FEATURE_CX8 | MP_FEATURE_APIC)
+#define FEATURES (MP_FEATURE_FPU | MP_FEATURE_MCE | MP_FEATURE_CX8 | MP_FEATURE_APIC)
 
 /* One entry for each ISA IRQ that a device may have, and the ExtINT. */
 #define IO_INTERRUPTS ISA_IRQS

@@ -41,6 +41,7 @@ enum mp_type {
 #define MP_CPU_BOOT BIT(1)
 /* Feature flags, table 4-6. */
 #define MP_FEATURE_FPU BIT(0)
+#define MP_FEATURE_MCE BIT(7)
 #define MP_FEATURE_CX8 BIT(8)
 #define MP_FEATURE_APIC BIT(9)
 

@@ -57,6 +57,19 @@ static bool init(void)
 	return true;
 }
 
+/* The revision is there when the register was 0 and CPUID came after that (SDM vol. 3, 9.11.7.1). */
+static uint64_t microcode(void)
+{
+	uint64_t left_over;
+
+	/* Emulated CPUs may lack it. */
+	if (!rdmsr_safe(MSR_MICROCODE, &left_over))
+		return 0;
+	insn_wrmsr(MSR_MICROCODE, 0);
+	cpuid(1, 0);
+	return insn_rdmsr(MSR_MICROCODE);
+}
+
 static bool cpu_enable(void)
 {
 	uint32_t *region = vmxon_region[this_cpu()->index];
@@ -197,6 +210,7 @@ const struct backend vmx_backend = {
 	.probe = probe,
 	.s2 = s2,
 	.init = init,
+	.microcode = microcode,
 	.cpu_enable = cpu_enable,
 	.vcpu_create = vcpu_create,
 	.vcpu_reset = vcpu_reset,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What CPUID offers and what MSRs do: the two have to agree (SDM vol. 2, CPUID; vol. 4). */
+/* What CPUID offers, what MSRs do and what the MP table says: they have to agree (SDM vol. 2, CPUID; vol. 4). */
 #include "apic.h"
 #include "guest.h"
 #include "irq.h"
@@ -33,6 +33,19 @@
 #define LEAF_EXTENDED 0x80000000u
 #define LEGACY_AREA 576 /* x87, SSE and the XSAVE header */
 #define PAT_RESET 0x0007040600070406ULL
+
+/* MultiProcessor Specification 1.4, 4.1 to 4.3.1. */
+#define MP_FIRST 0xF0000u
+#define MP_END 0x100000u
+#define MP_PARAGRAPH 16u
+#define MP_SIGNATURE 0x5F504D5Fu /* "_MP_" */
+#define MP_HEADER 44u
+#define MP_FEATURES 0x381u /* FPU, MCE, CX8, APIC: the bits of table 4-6 */
+
+struct mp_processor {
+	uint8_t type, apic_id, apic_version, flags;
+	uint32_t signature, features;
+};
 
 static uint64_t read_or_ones(uint32_t msr)
 {
@@ -192,6 +205,31 @@ static void check_xsave(void)
 	set_osxsave(false);
 }
 
+/* The first processor of the MP table; NULL: there is no table. */
+static const struct mp_processor *mp_processor(void)
+{
+	for (uintptr_t at = MP_FIRST; at < MP_END; at += MP_PARAGRAPH) {
+		const volatile uint32_t *floating = (const volatile uint32_t *)at;
+
+		if (floating[0] == MP_SIGNATURE && floating[1])
+			return (const struct mp_processor *)(uintptr_t)(floating[1] + MP_HEADER);
+	}
+	return NULL;
+}
+
+static void check_mp_table(void)
+{
+	const struct mp_processor *p = mp_processor();
+
+	if (!p) {
+		skip("mp-table", "there is none");
+		return;
+	}
+	check("mp-type", p->type, 0);
+	check("mp-signature-is-cpuids", p->signature, cpuid(1, 0).eax);
+	check("mp-features-are-cpuids", p->features & MP_FEATURES, cpuid(1, 0).edx & MP_FEATURES);
+}
+
 void guest_main(void)
 {
 	check_faults();
@@ -201,4 +239,5 @@ void guest_main(void)
 	check_leaves();
 	check_topology();
 	check_xsave();
+	check_mp_table();
 }

@@ -10,6 +10,7 @@
 #include "../../src/vmx/insn.h"
 #include "../../src/vmx/vmx_internal.h"
 #include "smp.h"
+#include "x86.h"
 
 #define HOST_CR0 0x80010033ULL
 #define HOST_CR4 0x40620ULL
@@ -180,6 +181,9 @@ uint64_t insn_rdmsr(uint32_t msr)
 
 void insn_wrmsr(uint32_t msr, uint64_t value)
 {
+	/* The CPUID that follows, which is not seen here, leaves the revision there. */
+	if (msr == MSR_MICROCODE && value == 0)
+		value = fake_vmx.microcode;
 	fake_vmx_set_msr(msr, value);
 }
 

@@ -23,6 +23,7 @@ struct fake_vmx {
 		uint64_t value;
 	} msr[FAKE_MSRS];
 	unsigned n_msrs;
+	uint64_t microcode; /* in MSR 8Bh once 0 was written to it */
 	uint64_t cr0, cr2, cr3, cr4, dr6;
 	struct {
 		bool vpid; /* INVVPID, else INVEPT */

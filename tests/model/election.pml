@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who works at the drain (console_poll in src/vconsole/console.c), on x86's
- * store buffers.  src/core/vtimer.c elects in the same way, but that what it
- * does instead of a call is an alarm for its own CPU.
+ * include/election.h, as who works at the drain is elected (console_poll in
+ * src/vconsole/console.c), on x86's store buffers.  src/core/vtimer.c has, in
+ * place of the call after the last round, an alarm for its own CPU;
+ * src/smp/ioapic.c has no last round.
  *
  * A CPU asks for something (a plain store: a log record, a focus request, a
- * byte in the focused ring), sets `pending` and polls.  CPU 2 asks for nothing:
+ * byte in the focused ring), sets `wish` (here PENDING) and polls.  CPU 2 asks for nothing:
  * it takes the serial port's interrupt.  The owner
  * looks at all of it and shows what is new.  After MAX_ROUNDS it goes, and
  * calls a CPU that asked meanwhile, if there is one, to poll again.
@@ -16,10 +17,10 @@
  * and every poll ends.
  *
  * Mutations, each of which must fail:
- *	LOOK_FIRST	the owner looks at `pending` before it gives the ownership back
+ *	LOOK_FIRST	the owner looks for a wish before it gives the ownership back
  *	PLAIN_RELEASE	...gives it back with a plain move, which its look overtakes
  *	NO_PENDING	who finds an owner has left no word
- *	CLEAR_LATE	`pending` is taken down behind the work
+ *	CLEAR_LATE	the wish is taken down behind the work
  *	TEST_AND_SET	the ownership is read and then written, not exchanged
  *	NO_CALL		after the last round nobody is called
  *	CALL_EARLY	...the call is made while the ownership is still held

@@ -18,6 +18,9 @@
 
 #define SIGNATURE 0x000306C3U
 #define FEATURES 0xBFEBFBFFU /* a CPU with all of them */
+#define FPU_MCE_CX8_APIC 0x381U /* what the table has bits for (table 4-6) */
+#define NO_MACHINE_CHECKS 0xBFEBBB7FU
+#define FPU_CX8_APIC 0x301U
 
 struct fixture {
 	struct guest_memory mem;
@@ -94,6 +97,7 @@ static const uint8_t *build(struct fixture *f)
 }
 
 struct seen {
+	uint32_t features;
 	unsigned cpus, buses, ioapics, entries, last_type, extints, local_extints, local_nmis;
 	uint32_t irqs, pins; /* bit an ISA IRQ, bit a pin */
 };
@@ -104,7 +108,7 @@ static void see_processor(const uint8_t *e, struct seen *seen)
 	assert_int_equal(e[2], 0x14);
 	assert_int_equal(e[3], seen->cpus == 0 ? 3 : 1);
 	assert_int_equal(le(e + 4, 4), SIGNATURE);
-	assert_int_equal(le(e + 8, 4), 0x301); /* FPU, CX8, APIC; no machine checks */
+	assert_int_equal(le(e + 8, 4), seen->features);
 	seen->cpus++;
 }
 
@@ -176,29 +180,44 @@ static unsigned see(const struct fixture *f, const uint8_t *e, struct seen *seen
 	return 8;
 }
 
+static void check_table(struct fixture *f, uint32_t features)
+{
+	struct seen seen = { .features = features };
+	const uint8_t *table = build(f);
+	unsigned at;
+
+	for (at = 44; at < le(table + 4, 2);)
+		at += see(f, table + at, &seen);
+	assert_int_equal(at, le(table + 4, 2));
+	assert_int_equal(seen.entries, le(table + 34, 2));
+	assert_int_equal(seen.cpus, f->cfg.n_cpus);
+	assert_int_equal(seen.buses, 1);
+	assert_int_equal(seen.ioapics, 1);
+	assert_int_equal(seen.irqs, 0xFFFB); /* not the cascade */
+	assert_int_equal(seen.extints, 1);
+	assert_int_equal(seen.local_extints, 1);
+	assert_int_equal(seen.local_nmis, 1);
+}
+
 static void test_table(void **state)
 {
 	struct fixture *f = *state;
 
 	for (unsigned n = 1; n <= GUEST_ACPI_MAX_CPUS; n++) {
-		struct seen seen = { 0 };
-		const uint8_t *table;
-		unsigned at;
-
 		f->cfg.n_cpus = n;
-		table = build(f);
-		for (at = 44; at < le(table + 4, 2);)
-			at += see(f, table + at, &seen);
-		assert_int_equal(at, le(table + 4, 2));
-		assert_int_equal(seen.entries, le(table + 34, 2));
-		assert_int_equal(seen.cpus, n);
-		assert_int_equal(seen.buses, 1);
-		assert_int_equal(seen.ioapics, 1);
-		assert_int_equal(seen.irqs, 0xFFFB); /* not the cascade */
-		assert_int_equal(seen.extints, 1);
-		assert_int_equal(seen.local_extints, 1);
-		assert_int_equal(seen.local_nmis, 1);
+		check_table(f, FPU_MCE_CX8_APIC);
 	}
+}
+
+/* What is hidden from the guest the table does not have either. */
+static void test_hidden_features(void **state)
+{
+	struct fixture *f = *state;
+
+	f->cfg.features = NO_MACHINE_CHECKS;
+	check_table(f, FPU_CX8_APIC);
+	f->cfg.features = 0;
+	check_table(f, 0);
 }
 
 /* The other tables stay whole, in either order. */
@@ -238,7 +257,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_table), TEST(test_beside_acpi), TEST(test_refusals),
+		TEST(test_table), TEST(test_hidden_features), TEST(test_beside_acpi), TEST(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

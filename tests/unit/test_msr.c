@@ -14,6 +14,7 @@
 
 #define MAX_PASSED 128
 #define KVM_WALL_CLOCK 0x4B564D00u
+#define MICROCODE 0x2800000000ULL
 #define PLAIN_IPI 0x100000041ULL
 #define KVM_SYSTEM_TIME 0x4B564D01u
 
@@ -66,7 +67,13 @@ static void allow_msr(struct vcpu_hw *hw, uint32_t msr, bool read, bool write)
 	passed[n_passed++].write = write;
 }
 
+static uint64_t microcode(void)
+{
+	return MICROCODE;
+}
+
 static const struct backend fake_backend = {
+	.microcode = microcode,
 	.get_sysregs = get_sysregs,
 	.read_msr = read_msr,
 	.write_msr = write_msr,
@@ -119,6 +126,7 @@ static int setup(void **state)
 	memset(&cfg, 0, sizeof(cfg));
 	vm.cfg = &cfg;
 	v.vm = &vm;
+	msr_init();
 	msr_power_on(&v);
 	v.lapic.send = lapic_send;
 	vlapic_reset(&v.lapic, false);
@@ -166,14 +174,9 @@ static void test_refused(void **state)
 static void test_harmless_ones(void **state)
 {
 	(void)state;
-	assert_int_equal(rd(0x8B), 0);
 	assert_int_equal(rd(0xC0010015), BIT(24));
 	assert_true(msr_write(&v, 0xC0010015, ~0ULL));
 	assert_int_equal(rd(0xC0010015), BIT(24));
-	/* A microcode update is taken, and the revision stays. */
-	assert_true(msr_write(&v, 0x79, 0x1000) && msr_write(&v, 0xC0010020, 0x1000));
-	assert_false(readable(0x79) || readable(0xC0010020));
-	assert_int_equal(rd(0x8B), 0);
 	assert_false(msr_write(&v, 0xCE, 0));
 	assert_int_equal(rd(0xCE) | rd(0x17), 0);
 	assert_true(msr_write(&v, 0x1D9, 2));
@@ -185,6 +188,21 @@ static void test_harmless_ones(void **state)
 	assert_false(msr_write(&v, 0xC0010010, 0)); /* SYSCFG can turn on memory encryption */
 	assert_true(msr_write(&v, MSR_TSC, 0)); /* swallowed: the TSC is all CPUs' */
 	assert_int_equal(kept.msr, 0);
+}
+
+/* The host's revision, which neither a guest's 0 nor its update changes; with the KVM leaf and without. */
+static void test_microcode(void **state)
+{
+	(void)state;
+	assert_true(rd(0x8B) == MICROCODE);
+	assert_true(msr_write(&v, 0x8B, 0));
+	assert_true(rd(0x8B) == MICROCODE);
+	assert_true(msr_write(&v, 0x79, 0x1000) && msr_write(&v, 0xC0010020, 0x1000));
+	assert_false(readable(0x79) || readable(0xC0010020));
+	assert_true(rd(0x8B) == MICROCODE);
+	cfg.hypervisor_leaf = LEAF_OFF;
+	assert_true(rd(0x8B) == MICROCODE);
+	assert_int_equal(kept.msr, 0); /* nothing of it reaches the CPU */
 }
 
 static void test_efer(void **state)
@@ -338,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_refused, setup),
 		cmocka_unit_test_setup(test_harmless_ones, setup),
+		cmocka_unit_test_setup(test_microcode, setup),
 		cmocka_unit_test_setup(test_efer, setup),
 		cmocka_unit_test_setup(test_pat, setup),
 		cmocka_unit_test_setup(test_apic, setup),

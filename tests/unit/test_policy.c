@@ -213,6 +213,22 @@ static void test_nothing_is_invented(void **state)
 	assert_true(is_zero(guest(0x80000001, 0)) && is_zero(guest(6, 0)));
 }
 
+/* The MP table says what the guest's own CPUID says of a CPU that has just been reset. */
+static void test_offered(void **state)
+{
+	struct cpuid_regs now, offered;
+
+	(void)state;
+	now = guest(1, 0);
+	offered = cpuid_offered(1, 0);
+	assert_int_equal(offered.eax, now.eax);
+	assert_int_equal(offered.edx | BIT(28), now.edx); /* several CPUs are the guest's, no feature */
+	HIDDEN(offered.edx, 7, 14);
+	v.lapic.base_msr = APIC_BASE_ADDRESS;
+	assert_int_equal(cpuid_offered(1, 0).edx, offered.edx);
+	assert_true(is_zero(cpuid_offered(0xA, 0)));
+}
+
 static void test_kvm_leaf(void **state)
 {
 	struct cpuid_regs r = guest(0x40000000, 0);
@@ -320,6 +336,7 @@ int main(void)
 		cmocka_unit_test_setup(test_maximum_leaves, setup),
 		cmocka_unit_test_setup(test_unknown_leaves_are_zero, setup),
 		cmocka_unit_test_setup(test_nothing_is_invented, setup),
+		cmocka_unit_test_setup(test_offered, setup),
 		cmocka_unit_test_setup(test_kvm_leaf, setup),
 		cmocka_unit_test_setup(test_no_hypervisor_leaf, setup),
 		cmocka_unit_test_setup(test_amd_topology, setup),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "fake_cpu.h"
 #include "pool.h"
 #include "smp.h"
 #include "svm/svm_internal.h"
@@ -39,6 +40,15 @@ static int setup(void **state)
 	svm_backend.vcpu_reset(&v);
 	vmcb = v.control;
 	return 0;
+}
+
+static void test_microcode(void **state)
+{
+	(void)state;
+	assert_int_equal(svm_backend.microcode(), 0);
+	fake_cpu = (struct fake_cpu){ 0x8B, 0x8701030 };
+	assert_int_equal(svm_backend.microcode(), 0x8701030);
+	fake_cpu.msr = 0;
 }
 
 static void inject(enum event_type type, uint8_t vector, bool has_error, uint32_t error)
@@ -282,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_microcode, setup),
 		cmocka_unit_test_setup(test_policy, setup),
 		cmocka_unit_test_setup(test_inject, setup),
 		cmocka_unit_test_setup(test_when_an_event_can_go_in, setup),

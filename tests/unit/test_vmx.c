@@ -2,6 +2,8 @@
 /* The Intel backend: reset, controls, MSRs, events, entries, invalidations. */
 #include "vmx_fixture.h"
 
+#include "fake_cpu.h"
+
 static void test_enable(void **state)
 {
 	(void)state;
@@ -20,6 +22,18 @@ static void test_enable(void **state)
 	for (unsigned i = 0; i < fake_vmx.n_msrs; i++)
 		if (fake_vmx.msr[i].msr == 0x3A)
 			assert_int_equal(fake_vmx.msr[i].value, 5);
+}
+
+/* Not what firmware's own loader left in the register; and a CPU need not have it. */
+static void test_microcode(void **state)
+{
+	(void)state;
+	fake_vmx.microcode = 0x2800000000;
+	fake_vmx_set_msr(0x8B, 0x1234);
+	assert_int_equal(vmx_backend.microcode(), 0);
+	fake_cpu = (struct fake_cpu){ 0x8B, 0x1234 };
+	assert_true(vmx_backend.microcode() == 0x2800000000);
+	fake_cpu.msr = 0;
 }
 
 /* SDM vol. 3, table 9-1, as the guest sees it and as the entry's checks want it. */
@@ -340,7 +354,8 @@ static void test_flush_with_less(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_enable), TEST(test_reset), TEST(test_policy), TEST(test_host_state),
+		TEST(test_enable), TEST(test_microcode), TEST(test_reset),
+		TEST(test_policy), TEST(test_host_state),
 		TEST(test_msr_bitmap), TEST(test_inject), TEST(test_no_error_code_in_real_mode),
 		TEST(test_when_an_event_can_go_in), TEST(test_nmi_behind_sti),
 		TEST(test_segment_rights), TEST(test_msrs), TEST(test_run),

@@ -190,7 +190,8 @@ static int setup(void **state)
 	clock_ns = START;
 	pit_at = VTIME_NEVER;
 	pic_masked = pin_masked = true;
-	legacy = pending = owned = gone_off = false;
+	legacy = gone_off = false;
+	election = (struct election){ 0 };
 	alarm_at = not_before = console_at = VTIME_NEVER;
 	asked = 0;
 	advanced = caught_up = alarms = alarms_off = 0;
@@ -295,7 +296,7 @@ static void test_a_stopped_guest_has_no_deadline(void **state)
 static void arm_other(void)
 {
 	arm(1, 100000);
-	assert_true(owned); /* it could not do it itself, and did not wait */
+	assert_true(election.owned); /* it could not do it itself, and did not wait */
 }
 
 /* A deadline that is set while another CPU owns the alarm is seen by that one. */
@@ -306,7 +307,7 @@ static void test_the_owner_looks_again(void **state)
 	arm(0, 500000);
 	assert_int_equal(alarm_cpu, 11);
 	assert_int_equal(alarm_ns, 100000);
-	assert_false(owned || pending);
+	assert_false(election.owned || election.wish);
 }
 
 static void arm_ever_more(void)
@@ -324,13 +325,13 @@ static void test_the_owner_is_not_kept_for_ever(void **state)
 	meanwhile = arm_ever_more;
 	arm(0, 500000);
 	meanwhile = NULL;
-	assert_false(owned);
+	assert_false(election.owned);
 	assert_int_equal(alarm_cpu, here.index);
 	assert_int_equal(alarm_ns, SOON_NS);
 	clock_ns += SOON_NS;
 	vtimer_poll();
 	assert_int_equal(alarm_cpu, 11);
-	assert_false(pending);
+	assert_false(election.wish);
 }
 
 /* The 8254 ticks for ever; only where its interrupt can be heard is somebody woken for it. */
