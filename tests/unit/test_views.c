@@ -585,7 +585,7 @@ static void times_are_shown_on_demand(void **state)
 	EXPECT("[bulkhead: times off]\r\n");
 }
 
-static unsigned stamp_before(const char *text)
+static uint64_t stamp_before(const char *text)
 {
 	const char *line = strstr(seen(), text);
 	unsigned s = 0, us = 0;
@@ -594,17 +594,18 @@ static unsigned stamp_before(const char *text)
 	while (line > seen() && line[-1] != '\n')
 		line--;
 	assert_int_equal(sscanf(line, "[%u.%6u] ", &s, &us), 2);
-	return s * 1000000 + us;
+	return s * 1000000ULL + us;
 }
 
 /* Whatever the one before left without an end. */
 static void new_life_has_its_own_time(void **state)
 {
-	unsigned old;
+	uint64_t old;
 
 	(void)state;
 	enter_all();
 	type("\x05" "a");
+	fx_rate = 2000000; /* kHz: the stamps are seconds, and "old" is shown after 100 ms */
 	say(0, "old");
 	run();
 	old = stamp_before("old");
