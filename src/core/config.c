@@ -43,67 +43,10 @@ static struct span without_comment(struct span line)
 	return line;
 }
 
-static bool is_name_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_' || c == '.';
-}
-
-static bool is_name(struct span name)
-{
-	for (size_t i = 0; i < name.len; i++) {
-		if (!is_name_char(name.at[i]))
-			return false;
-	}
-	return name.len > 0 && name.len < CFG_NAME;
-}
-
-static const struct cfg_vm *find_vm(const struct config *cfg, struct span name)
-{
-	for (unsigned i = 0; i < cfg->n_vms; i++) {
-		if (span_is(name, cfg->vms[i].name))
-			return &cfg->vms[i];
-	}
-	return NULL;
-}
-
-/* Reports what is wrong with a guest's name. */
-static bool check_vm_name(struct cfg_parser *p, struct span name)
-{
-	const struct cfg_vm *other = find_vm(p->out, name);
-	struct cfg_quote q;
-
-	if (name.len == 0) {
-		cfg_mistake_at(&p->report, p->line, "every guest has a name",
-			       "write it behind 'vm', as in [vm alpha]", "a guest without a name");
-		return false;
-	}
-	if (!is_name(name)) {
-		cfg_mistake_at(&p->report, p->line,
-			       "a name has 1 to 31 letters, digits and the characters - _ .",
-			       "choose such a name", "%s is not a guest's name",
-			       cfg_quoted(&q, name));
-		return false;
-	}
-	if (span_is(name, "monitor")) {
-		cfg_mistake_at(&p->report, p->line,
-			       "'monitor' is the hypervisor's own place on the console",
-			       "choose another name", "a guest may not be named 'monitor'");
-		return false;
-	}
-	if (other) {
-		cfg_mistake_at(&p->report, p->line, "every guest has a name of its own",
-			       "rename one of them", "guest %s is already defined in line %u",
-			       cfg_quoted(&q, name), other->line);
-		return false;
-	}
-	return true;
-}
-
 static void begin_vm(struct cfg_parser *p, struct span name)
 {
 	struct config *out = p->out;
-	bool good = check_vm_name(p, name);
+	bool good = cfg_check_name(p, name);
 
 	p->section = SECTION_VM;
 	if (good && out->n_vms == CFG_MAX_VMS) {

@@ -114,6 +114,11 @@ struct cfg_choice {
 int cfg_choose(struct cfg_parser *p, struct span value, const struct cfg_choice *choices,
 	       size_t n);
 
+/* ---- config_name.c ---------------------------------------------------- */
+
+/* Reports at p->line what is wrong with the name of a new guest. */
+bool cfg_check_name(struct cfg_parser *p, struct span name);
+
 /* ---- config_check.c --------------------------------------------------- */
 
 /* What only shows when all guests are known. */

@@ -310,6 +310,15 @@ void merge_enter(struct mux *m)
 	}
 }
 
+void merge_hide(struct vcon *c, bool hidden)
+{
+	c->merge.hidden = hidden;
+	/* Forgotten, and looked at anew when it comes back. */
+	c->merge.ready = 0;
+	c->merge.part = 0;
+	c->merge.head = 0;
+}
+
 void merge_fill(struct mux *m)
 {
 	uint64_t now = rdtsc();
@@ -320,7 +329,7 @@ void merge_fill(struct mux *m)
 		return;
 	m->merge.deadline = 0;
 	for (i = 0; i < m->n_guests; i++)
-		if (!m->src[i]->own) /* shown elsewhere */
+		if (!m->src[i]->own && !m->src[i]->merge.hidden) /* shown elsewhere, or not at all */
 			scan(m, m->src[i], now);
 	message_look(m);
 	best = oldest_piece(m);

@@ -211,6 +211,8 @@ unsigned find_source(const struct mux *m, struct span s);
 void list_guests(const struct mux *m);
 
 void cmd_list(struct mux *m, struct args *a);
+void cmd_hide(struct mux *m, struct args *a);
+void cmd_show(struct mux *m, struct args *a);
 void cmd_stats(struct mux *m, struct args *a);
 void cmd_regs(struct mux *m, struct args *a);
 void cmd_start(struct mux *m, struct args *a);

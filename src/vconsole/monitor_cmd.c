@@ -116,6 +116,12 @@ const struct command monitor_commands[] = {
 	  { COMPLETE_FOCUS }, cmd_focus },
 	{ "spy", "GUEST", "show a guest, type nothing to it", NULL, 1, 1, NULL,
 	  { COMPLETE_GUEST }, cmd_spy },
+	{ "hide", "[GUEST]", "leave a guest out of the view of all guests",
+	  "Its output waits until it is shown there again, or in its own view.  Without GUEST,\n"
+	  "says who is hidden.\n",
+	  0, 1, NULL, { COMPLETE_GUEST }, cmd_hide },
+	{ "show", "[GUEST]", "take a guest, or all, into that view again", NULL, 0, 1, NULL,
+	  { COMPLETE_GUEST }, cmd_show },
 	{ "cat", "NAME", "what a guest wrote, as far as its ring still holds it",
 	  "NAME is a guest, or 'log'.  What was shown before is there too.  Escape sequences\n"
 	  "are left out, other control characters appear as ^X.\n",

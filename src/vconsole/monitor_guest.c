@@ -18,41 +18,48 @@ static bool starts_with(const char *name, struct span s)
 	return strlen(name) >= s.len && !memcmp(name, s.at, s.len);
 }
 
-/* A guest by name or unambiguous beginning of it, or NO_SOURCE; says how many fit. */
-static unsigned find_by_name(const struct mux *m, struct span s, unsigned *n_found)
+static unsigned find_by_name(const struct mux *m, struct span s)
+{
+	unsigned i;
+
+	for (i = 0; i < m->n_guests; i++)
+		if (span_is(s, m->src[i]->name))
+			return i;
+	return NO_SOURCE;
+}
+
+/* The last guest whose name begins so; *n is how many there are. */
+static unsigned find_by_beginning(const struct mux *m, struct span s, unsigned *n)
 {
 	unsigned i, found = NO_SOURCE;
 
-	*n_found = 0;
-	for (i = 0; i < m->n_guests; i++) {
-		if (span_is(s, m->src[i]->name)) {
-			*n_found = 1;
-			return i;
-		}
+	*n = 0;
+	for (i = 0; i < m->n_guests; i++)
 		if (starts_with(m->src[i]->name, s)) {
 			found = i;
-			(*n_found)++;
+			(*n)++;
 		}
-	}
 	return found;
 }
 
+/* No name is a number, but one may begin with a number: 'stop 2' is never about that one. */
 unsigned find_guest(const struct mux *m, struct span s)
 {
+	unsigned found = find_by_name(m, s), n;
 	uint64_t number;
-	unsigned found, n;
 
-	found = find_by_name(m, s, &n);
+	if (found != NO_SOURCE)
+		return found;
+	if (m->n_guests && parse_number(s, 1, m->n_guests, &number) == PARSE_OK)
+		return (unsigned)number - 1;
+	found = find_by_beginning(m, s, &n);
 	if (n == 1)
 		return found;
-	if (n > 1) {
+	if (n)
 		console_print("'%.*s' fits %u guests; give more of the name\n", width(s), s.at, n);
-	} else if (m->n_guests && parse_number(s, 1, m->n_guests, &number) == PARSE_OK) {
-		return (unsigned)number - 1;
-	} else {
+	else
 		console_print("there is no guest '%.*s'; give a name, its beginning or a number\n",
 			      width(s), s.at);
-	}
 	list_guests(m);
 	return NO_SOURCE;
 }
@@ -71,6 +78,43 @@ void cmd_list(struct mux *m, struct args *a)
 		m->ops->list(option(&m->mon.options, 'm'));
 	else
 		list_guests(m);
+}
+
+static void list_hidden(const struct mux *m)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < m->n_guests; i++)
+		if (m->src[i]->merge.hidden)
+			console_print("%s%s", n++ ? " " : "hidden: ", m->src[i]->name);
+	console_print("%s\n", n ? "" : "no guest is hidden");
+}
+
+void cmd_hide(struct mux *m, struct args *a)
+{
+	unsigned guest;
+
+	if (!a->n) {
+		list_hidden(m);
+		return;
+	}
+	guest = find_guest(m, a->word[0]);
+	if (guest != NO_SOURCE)
+		merge_hide(m->src[guest], true);
+}
+
+void cmd_show(struct mux *m, struct args *a)
+{
+	unsigned i, guest = NO_SOURCE;
+
+	if (a->n) {
+		guest = find_guest(m, a->word[0]);
+		if (guest == NO_SOURCE)
+			return;
+	}
+	for (i = 0; i < m->n_guests; i++)
+		if (!a->n || i == guest)
+			merge_hide(m->src[i], false);
 }
 
 static bool stats_step(struct mux *m)

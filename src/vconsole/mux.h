@@ -44,6 +44,7 @@ struct merge_source {
 	uint64_t tsc;	     /* when the line at `tail` began */
 	uint64_t missed;     /* bytes lost before `tail`, to be marked */
 	bool losing;	     /* bytes were lost since the ring was last empty */
+	bool hidden;	     /* by the monitor: what it writes waits */
 	uint8_t held[REFILTER_HELD]; /* of an unfinished character or sequence */
 	size_t n_held;
 };
@@ -229,6 +230,8 @@ void view_skip(struct mux *m);
 
 /* merge.c */
 /* Moves what is due into the merged view's ring. */
+/* Whether the guest's lines are left out of the view; they wait meanwhile. */
+void merge_hide(struct vcon *c, bool hidden);
 void merge_fill(struct mux *m);
 /* This view begins. */
 void merge_enter(struct mux *m);

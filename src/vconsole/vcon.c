@@ -198,6 +198,7 @@ void vcon_count_overrun(struct vcon *c)
 void vcon_restart(struct vcon *c)
 {
 	ring_skip(&c->in, ring_used(&c->in));
+	c->in_line = false; /* its first byte has a time of its own: nobody writes now */
 	/* Relaxed: taken by the owner whenever it next shows this guest's line again. */
 	__atomic_store_n(&c->restarted, true, __ATOMIC_RELAXED);
 	/*

@@ -311,6 +311,22 @@ static void test_formats(void **state)
 	assert_int_equal(config_files(&vm[3], files), 1);
 }
 
+/* Names that only look like those that stand for something else. */
+static void test_names_near_reserved_ones(void **state)
+{
+	static const char *const names[] = { "lo",  "logs", "Log", "al", "all-1", "monitors",
+					     "2nd", "0x",   "m-",  ".",  "_" };
+	char section[96];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(section, sizeof(section),
+			 "[vm %s]\ncpus = 0\nmemory = 16M\nkernel = k\n", names[i]);
+		expect_good(section);
+		assert_string_equal(cfg.vms[0].name, names[i]);
+	}
+}
+
 /* The loader's messages begin with a key. */
 static void test_line_of(void **state)
 {
@@ -473,6 +489,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_names_near_reserved_ones),
 		cmocka_unit_test(test_line_of),
 		cmocka_unit_test(test_comments_and_blanks),
 		cmocka_unit_test(test_cpu_limits),

@@ -45,6 +45,16 @@ static void guests_by_name_prefix_and_number(void **state)
 	answers("", "");
 }
 
+static void a_number_is_a_place_even_when_a_name_begins_so(void **state)
+{
+	(void)state;
+	fx_add("2nd", 4096, OVERFLOW_DROP_OLDEST);
+	answers("stop 2", "");
+	assert_int_equal(called_stop, 2);
+	answers("stop 2n", "");
+	assert_int_equal(called_stop, 4);
+}
+
 static void mistakes_say_what_is_right(void **state)
 {
 	(void)state;
@@ -253,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(guests_by_name_prefix_and_number),
+		T(a_number_is_a_place_even_when_a_name_begins_so),
 		T(mistakes_say_what_is_right),
 		T(poweroff_is_called),
 		T(version_and_help),

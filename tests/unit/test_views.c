@@ -585,6 +585,38 @@ static void times_are_shown_on_demand(void **state)
 	EXPECT("[bulkhead: times off]\r\n");
 }
 
+static uint64_t stamp_before(const char *text)
+{
+	const char *line = strstr(seen(), text);
+	unsigned s = 0, us = 0;
+
+	assert_non_null(line);
+	while (line > seen() && line[-1] != '\n')
+		line--;
+	assert_int_equal(sscanf(line, "[%u.%6u] ", &s, &us), 2);
+	return s * 1000000ULL + us;
+}
+
+/* Whatever the one before left without an end. */
+static void new_life_has_its_own_time(void **state)
+{
+	uint64_t old;
+
+	(void)state;
+	enter_all();
+	type("\x05" "a");
+	fx_rate = 2000000; /* kHz: the stamps are seconds, and "old" is shown after 100 ms */
+	say(0, "old");
+	run();
+	old = stamp_before("old");
+	vcon_restart(guest[0]);
+	forget();
+	say(1, "beta\r\n");
+	say(0, "new\r\n");
+	run();
+	assert_true(stamp_before("new") > old);
+}
+
 static void view_of_all_takes_no_input(void **state)
 {
 	unsigned i;
@@ -636,6 +668,32 @@ static void guest_with_its_own_port_is_not_in_the_view(void **state)
 	forget();
 	type("\x05" "be\r");
 	EXPECT("[bulkhead: the console of beta is on port 0x0, not on this line]\r\n");
+}
+
+/* Nothing of it is lost: it comes, in its place in time, when it is shown again. */
+static void hidden_guest_waits_for_its_return(void **state)
+{
+	(void)state;
+	enter_all();
+	say(1, "half a li");
+	run();
+	type("\x05mhide beta\rhide\r");
+	run();
+	assert_int_equal(count("hidden: beta\r\n"), 1);
+	type("\x05" "a");
+	run();
+	forget();
+	say(1, "ne\r\nmore\r\n");
+	say(0, "alpha\r\n");
+	EXPECT(TAG_A "alpha\r\n");
+	type("\x05mshow be\rhide\r");
+	run();
+	assert_int_equal(count("no guest is hidden\r\n"), 1);
+	type("\x05" "a");
+	run();
+	assert_non_null(strstr(seen(), TAG_B "more\r\n"));
+	assert_int_equal(stats(1).shown, stats(1).written);
+	assert_int_equal(stats(1).lost, 0);
 }
 
 static void host_that_stops_reading_holds_nobody(void **state)
@@ -692,8 +750,10 @@ int main(void)
 		T(flood_leaves_readable_marks),
 		T(blocked_guest_goes_on_in_the_view_of_all),
 		T(times_are_shown_on_demand),
+		T(new_life_has_its_own_time),
 		T(view_of_all_takes_no_input),
 		T(guest_with_its_own_port_is_not_in_the_view),
+		T(hidden_guest_waits_for_its_return),
 		T(host_that_stops_reading_holds_nobody),
 	};
 
