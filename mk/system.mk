@@ -58,6 +58,7 @@ check:
 bench:
 	@tools/setup --test
 	@tools/guest-images --real
+	@tools/guest-images --real32
 	@$(MAKE) --no-print-directory built
 	@tests/bench/run
 
