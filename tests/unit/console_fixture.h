@@ -332,4 +332,19 @@ static inline const char *seen(void)
 	return (const char *)tty.out;
 }
 
+/* What is seen from here on, and nothing else. */
+#define EXPECT(text)                                                                               \
+	do {                                                                                       \
+		run();                                                                             \
+		assert_string_equal(seen(), text);                                                 \
+		forget();                                                                          \
+	} while (0)
+
+static inline int fx_teardown(void **state)
+{
+	(void)state;
+	fx_free();
+	return 0;
+}
+
 #endif

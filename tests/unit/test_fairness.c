@@ -41,13 +41,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	fx_free();
-	return 0;
-}
-
 /* The guest writes until it is refused, at most `most` bytes. */
 static void flood(unsigned vm, unsigned most)
 {
@@ -184,7 +177,7 @@ static void turning_every_knob_costs_nobody_anything(void **state)
 	assert_int_equal(vcon_pending(guest[0]), 1);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, fx_teardown)
 
 int main(void)
 {

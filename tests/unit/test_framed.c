@@ -31,13 +31,6 @@ static int setup_framed(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	fx_free();
-	return 0;
-}
-
 static void expect_input(unsigned vm, const char *text)
 {
 	for (; *text; text++)
@@ -534,17 +527,17 @@ static void a_dead_port_of_its_own_stops_nobody(void **state)
 		assert_true(vcon_put(guest[3], 'x'));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup_framed, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup_framed, fx_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(magic_begins_and_names_are_told, setup, teardown),
-		cmocka_unit_test_setup_teardown(magic_in_pieces_among_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(magic_begins_and_names_are_told, setup, fx_teardown),
+		cmocka_unit_test_setup_teardown(magic_in_pieces_among_keys, setup, fx_teardown),
 		cmocka_unit_test_setup_teardown(a_restarted_hypervisor_asks_for_a_new_start, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(messages_do_not_wait_for_a_host, setup, teardown),
-		cmocka_unit_test_setup_teardown(not_on_a_line_with_xon_and_xoff, setup, teardown),
+						fx_teardown),
+		cmocka_unit_test_setup_teardown(messages_do_not_wait_for_a_host, setup, fx_teardown),
+		cmocka_unit_test_setup_teardown(not_on_a_line_with_xon_and_xoff, setup, fx_teardown),
 		TEST(nothing_goes_without_credit),
 		TEST(all_channels_at_once_take_turns),
 		TEST(input_goes_to_every_guest),
@@ -565,10 +558,10 @@ int main(void)
 		TEST(nonsense_numbers_are_not_taken),
 		TEST(a_hello_of_another_version_is_answered_with_ours),
 		cmocka_unit_test_setup_teardown(who_has_a_port_of_its_own_is_elsewhere, setup,
-						teardown),
+						fx_teardown),
 		cmocka_unit_test_setup_teardown(a_dead_port_of_its_own_stops_nobody, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(loss_on_a_port_of_its_own_is_marked, setup, teardown),
+						fx_teardown),
+		cmocka_unit_test_setup_teardown(loss_on_a_port_of_its_own_is_marked, setup, fx_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,13 +44,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	fx_free();
-	return 0;
-}
-
 static size_t read_some(unsigned vm, size_t n)
 {
 	size_t i;
@@ -380,7 +373,7 @@ static void a_dead_transmitter_is_no_port(void **state)
 		assert_true(vcon_put(guest[0], 'a'));
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, fx_teardown)
 
 int main(void)
 {

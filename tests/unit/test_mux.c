@@ -24,20 +24,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	fx_free();
-	return 0;
-}
-
-#define EXPECT(text)                                                                               \
-	do {                                                                                       \
-		run();                                                                             \
-		assert_string_equal(seen(), text);                                                 \
-		forget();                                                                          \
-	} while (0)
-
 static size_t read_input(unsigned vm, uint8_t *buf, size_t max)
 {
 	size_t n = 0;
@@ -890,7 +876,7 @@ static void who_asks_during_the_last_round_is_called(void **state)
 	tty.on_ier = NULL;
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, fx_teardown)
 
 int main(void)
 {

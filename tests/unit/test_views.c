@@ -26,20 +26,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	fx_free();
-	return 0;
-}
-
-#define EXPECT(text)                                                                               \
-	do {                                                                                       \
-		run();                                                                             \
-		assert_string_equal(seen(), text);                                                 \
-		forget();                                                                          \
-	} while (0)
-
 static unsigned count(const char *what)
 {
 	const char *at = seen();
@@ -716,7 +702,7 @@ static void host_that_stops_reading_holds_nobody(void **state)
 	assert_int_equal(tty.overflow, 0);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, fx_teardown)
 
 int main(void)
 {
