@@ -46,6 +46,14 @@ static size_t find_newline(const uint8_t *data, size_t n)
 	return 0;
 }
 
+/* What is there now is looked at again: it has another time and length. */
+static void forget_piece(struct merge_source *s)
+{
+	s->ready = 0;
+	s->part = 0;
+	s->head = 0;
+}
+
 /* Is the unfinished line of `n` bytes due?  If not, when it will be counts for the deadline. */
 static bool is_quiet(struct mux *m, struct merge_source *s, uint64_t now)
 {
@@ -240,9 +248,7 @@ static void take_piece(struct mux *m, struct vcon *c)
 	size_t n = ring_peek(&c->out, m->merge.piece, s->ready, &missed);
 
 	s->missed += missed;
-	s->ready = 0;
-	s->part = 0;
-	s->head = 0; /* look again: what is there now has another time and length */
+	forget_piece(s);
 	if (s->missed) {
 		put_loss(m, c);
 	} else if (n) {
@@ -313,10 +319,7 @@ void merge_enter(struct mux *m)
 void merge_hide(struct vcon *c, bool hidden)
 {
 	c->merge.hidden = hidden;
-	/* Forgotten, and looked at anew when it comes back. */
-	c->merge.ready = 0;
-	c->merge.part = 0;
-	c->merge.head = 0;
+	forget_piece(&c->merge);
 }
 
 void merge_fill(struct mux *m)

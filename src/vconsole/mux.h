@@ -202,6 +202,7 @@ struct vcon *mux_focused(struct mux *m);
 uint64_t mux_khz(const struct mux *m);
 /* The focused source again, with what it showed before. */
 void mux_replay(struct mux *m);
+
 static inline bool is_guest(const struct vcon *c)
 {
 	return c->index < CFG_MAX_VMS;
@@ -230,9 +231,9 @@ void view_skip(struct mux *m);
 
 /* merge.c */
 /* Moves what is due into the merged view's ring. */
+void merge_fill(struct mux *m);
 /* Whether the guest's lines are left out of the view; they wait meanwhile. */
 void merge_hide(struct vcon *c, bool hidden);
-void merge_fill(struct mux *m);
 /* This view begins. */
 void merge_enter(struct mux *m);
 
